@@ -1,0 +1,104 @@
+/**
+ * Every operating error of Proviso, by code.
+ *
+ * The code is what callers match on, the label of the metric, and a row in docs/errors.md, which a
+ * test holds equal to this table. Only `publicMessage` leaves the process; `cause` is for the log.
+ */
+
+/** HTTP status and meaning of each code. */
+export const ERROR_CODES = {
+  // The request as such
+  invalid_json: [400, 'The body is not JSON: not UTF-8, malformed, nested too deeply.'],
+  duplicate_key: [400, 'An object in the body names the same key twice.'],
+  unknown_field: [400, 'The body has a field that this version does not know.'],
+  invalid_request: [400, 'A field has a value that the protocol does not allow.'],
+  unsupported: [400, 'A known field or value that Proviso does not carry.'],
+  cannot_carry: [400, 'The chosen model’s protocol cannot carry something in the request.'],
+  unsupported_media_type: [415, 'The content type or encoding is not accepted.'],
+  body_too_large: [413, 'The body is larger than `limits.bodyBytesMax`.'],
+  not_found: [404, 'No such path.'],
+  method_not_allowed: [405, 'The path exists, but not for this method.'],
+  model_unknown: [404, 'No configured provider serves the model.'],
+  // Who and what for
+  caller_unknown: [401, 'The key is missing or not known.'],
+  caller_expired: [401, 'The key’s end date has passed.'],
+  caller_revoked: [401, 'The key was revoked.'],
+  purpose_required: [403, 'The terms ask for a purpose and the call names none.'],
+  purpose_unknown: [403, 'The named purpose is not registered, or not open to this caller.'],
+  purpose_ended: [403, 'The purpose’s end date has passed.'],
+  // The decision
+  terms_denied: [403, 'A rule of the terms forbids the call, or none permits it.'],
+  terms_error: [403, 'A rule could not be evaluated; failing is denying.'],
+  fact_missing: [403, 'A fact that the terms need could not be established.'],
+  approval_unavailable: [
+    403,
+    'The rule asks for a human approval, and approvals are not built yet.',
+  ],
+  // Carrying it
+  upstream_rejected: [502, 'The provider refused the request; its own status is passed on.'],
+  upstream_failed: [502, 'The provider failed, could not be reached, or broke off.'],
+  upstream_invalid: [502, 'The provider’s answer could not be read.'],
+  upstream_timeout: [504, 'The provider did not answer in time.'],
+  upstream_unavailable: [
+    503,
+    'The provider failed repeatedly and is being left alone for a while.',
+  ],
+  // Ourselves
+  ledger_unavailable: [503, 'The decision could not be made durable, so the call was not carried.'],
+  overloaded: [503, 'A limit on open calls or connections is reached.'],
+  draining: [503, 'The gateway is stopping.'],
+  internal: [500, 'A defect in Proviso; the call was refused.'],
+  // Outside of calls: configuration, packs, files
+  config_invalid: [500, 'The configuration is not valid.'],
+  terms_invalid: [500, 'The terms pack is not valid.'],
+  ledger_corrupt: [500, 'The ledger on disk is not what was written.'],
+  ledger_locked: [500, 'Another process writes this ledger.'],
+  ledger_ahead: [500, 'Storage and the lock disagree about the newest checkpoint.'],
+  clock_ran_back: [500, 'The clock is behind the newest checkpoint.'],
+  vault_unreadable: [500, 'A vault value could not be opened with the key at hand.'],
+} as const satisfies Record<string, readonly [status: number, meaning: string]>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+export interface ErrorDetails {
+  /** Where in the input: a JSON path, a file with line and column, an entry number. */
+  readonly at?: string;
+  /** HTTP status, where it differs from the code's own (an upstream's refusal). */
+  readonly status?: number;
+  readonly cause?: unknown;
+  /** Facts a client may show or act on; part of the public message. */
+  readonly facts?: Readonly<Record<string, string | number | readonly string[]>>;
+}
+
+export class ProvisoError extends Error {
+  override readonly name = 'ProvisoError';
+  readonly code: ErrorCode;
+  readonly status: number;
+  readonly at: string | undefined;
+  readonly facts: Readonly<Record<string, string | number | readonly string[]>>;
+
+  /** @param publicMessage what, where and what to do next; may be shown to anyone */
+  constructor(code: ErrorCode, publicMessage: string, details: ErrorDetails = {}) {
+    super(publicMessage, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.status = details.status ?? ERROR_CODES[code][0];
+    this.at = details.at;
+    this.facts = details.facts ?? {};
+  }
+
+  get publicMessage(): string {
+    return this.message;
+  }
+}
+
+/** Anything thrown, as a coded error; what is not ours becomes `internal` and says nothing. */
+export function asProvisoError(thrown: unknown): ProvisoError {
+  if (thrown instanceof ProvisoError) return thrown;
+  return new ProvisoError(
+    'internal',
+    'Proviso failed; the call was refused and nothing was lost.',
+    {
+      cause: thrown,
+    },
+  );
+}

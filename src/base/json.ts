@@ -1,0 +1,207 @@
+/**
+ * JSON as it may come in, and as it is signed.
+ *
+ * `parseJson` is stricter than `JSON.parse`, so that what we decide and what anyone else reads from
+ * the same bytes cannot differ: UTF-8 only, no duplicate keys, bounded depth, well-formed strings,
+ * and numbers that a double would change are kept as they were written.
+ *
+ * `canonicalJson` is RFC 8785.
+ */
+import { isUtf8 } from 'node:buffer';
+import { ProvisoError } from './errors.ts';
+import { JSON_DEPTH_MAX } from './limits.ts';
+
+/** ECMAScript's JSON.parse source text access, which TypeScript's library does not know yet. */
+declare global {
+  interface JSON {
+    rawJSON(text: string): { readonly rawJSON: string };
+    isRawJSON(value: unknown): value is { readonly rawJSON: string };
+    parse(text: string, reviver: SourceReviver): unknown;
+  }
+}
+type SourceReviver = (key: string, value: unknown, context: { source?: string }) => unknown;
+
+export type JsonValue =
+  | string
+  | number
+  | boolean
+  | null
+  | readonly JsonValue[]
+  | { readonly [key: string]: JsonValue };
+export type JsonObject = { readonly [key: string]: JsonValue };
+
+/** Bytes an attacker controls → a value; throws `invalid_json` or `duplicate_key`. */
+export function parseJson(bytes: Uint8Array): JsonValue {
+  if (!isUtf8(bytes)) throw new ProvisoError('invalid_json', 'The body is not valid UTF-8.');
+  return parseJsonText(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
+}
+
+export function parseJsonText(text: string): JsonValue {
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text) as JsonValue;
+  } catch (cause) {
+    throw new ProvisoError('invalid_json', `The body is not JSON: ${(cause as Error).message}.`, {
+      cause,
+    });
+  }
+  const shape = scan(text);
+  if (countKeys(value) !== shape.keys) {
+    const key = firstDuplicateKey(text);
+    throw new ProvisoError('duplicate_key', `The body names the key \`${key}\` twice.`, {
+      at: key,
+    });
+  }
+  if (shape.hasSurrogateEscape) requireWellFormed(value);
+  return shape.hasLongNumber ? (JSON.parse(text, keepLongNumbers) as JsonValue) : value;
+}
+
+/** RFC 8785: sorted keys, no white space, ECMAScript numbers. */
+export function canonicalJson(value: JsonValue): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (JSON.isRawJSON(value)) return JSON.stringify(value);
+  const object = value as JsonObject;
+  let out = '{';
+  for (const key of Object.keys(object).sort()) {
+    const member = object[key];
+    if (member === undefined) continue;
+    if (out.length > 1) out += ',';
+    out += `${JSON.stringify(key)}:${canonicalJson(member)}`;
+  }
+  return `${out}}`;
+}
+
+export function isObject(value: JsonValue | undefined): value is JsonObject {
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value)
+  );
+}
+
+interface Shape {
+  keys: number;
+  hasLongNumber: boolean;
+  hasSurrogateEscape: boolean;
+}
+
+/** One pass over text that `JSON.parse` has accepted: strings are skipped by `indexOf`. */
+function scan(text: string): Shape {
+  const shape: Shape = { keys: 0, hasLongNumber: false, hasSurrogateEscape: false };
+  let depth = 0;
+  let digits = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c >= 0x30 && c <= 0x39) {
+      if (++digits > 15) shape.hasLongNumber = true;
+      continue;
+    }
+    if (c === 0x65 || c === 0x45) {
+      // An exponent can hide any magnitude. (`true` and `false` land here too, harmlessly.)
+      if (digits > 0) shape.hasLongNumber = true;
+      continue;
+    }
+    if (c !== 0x2e) digits = 0;
+    if (c === 0x22) i = endOfString(text, i);
+    else if (c === 0x3a) shape.keys++;
+    else if (c === 0x7b || c === 0x5b) {
+      if (++depth > JSON_DEPTH_MAX) {
+        throw new ProvisoError('invalid_json', `The body nests deeper than ${JSON_DEPTH_MAX}.`);
+      }
+    } else if (c === 0x7d || c === 0x5d) depth--;
+  }
+  if (text.includes('\\')) shape.hasSurrogateEscape = /\\u[dD][89a-fA-F]/.test(text);
+  return shape;
+}
+
+/** Index of the quote that ends the string which starts at `start`. */
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1);
+  while (text.charCodeAt(end - 1) === 0x5c) {
+    let backslashes = 1;
+    while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes++;
+    if (backslashes % 2 === 0) break;
+    end = text.indexOf('"', end + 1);
+  }
+  return end;
+}
+
+function countKeys(value: JsonValue): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  let keys = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) if (typeof item === 'object') keys += countKeys(item);
+    return keys;
+  }
+  const object = value as JsonObject;
+  for (const key in object) {
+    if (key === '__proto__') {
+      throw new ProvisoError('invalid_json', 'The body has a key `__proto__`.');
+    }
+    keys++;
+    const member = object[key];
+    if (typeof member === 'object') keys += countKeys(member);
+  }
+  return keys;
+}
+
+/** The slow way, for the error message only. */
+function firstDuplicateKey(text: string): string {
+  const open: Set<string>[] = [];
+  for (let i = 0; i < text.length; i++) {
+    const c = text[i];
+    if (c === '{') open.push(new Set());
+    else if (c === '[') open.push(new Set());
+    else if (c === '}' || c === ']') open.pop();
+    else if (c === '"') {
+      const end = endOfString(text, i);
+      let next = end + 1;
+      while (/\s/.test(text[next] ?? '')) next++;
+      if (text[next] === ':') {
+        const key = JSON.parse(text.slice(i, end + 1)) as string;
+        const keys = open.at(-1);
+        if (keys?.has(key)) return key;
+        keys?.add(key);
+      }
+      i = end;
+    }
+  }
+  return '?';
+}
+
+function requireWellFormed(value: JsonValue): void {
+  if (typeof value === 'string') {
+    if (!value.isWellFormed()) {
+      throw new ProvisoError('invalid_json', 'A string in the body holds half a character.');
+    }
+  } else if (Array.isArray(value)) value.forEach(requireWellFormed);
+  else if (value !== null && typeof value === 'object') {
+    for (const [key, member] of Object.entries(value)) {
+      requireWellFormed(key);
+      requireWellFormed(member as JsonValue);
+    }
+  }
+}
+
+/** A number that a double would change stays the text it was: `JSON.stringify` writes it back. */
+function keepLongNumbers(_key: string, value: unknown, context: { source?: string }): unknown {
+  if (typeof value !== 'number' || context.source === undefined) return value;
+  return isExact(context.source, value) ? value : JSON.rawJSON(context.source);
+}
+
+function isExact(source: string, value: number): boolean {
+  if (!Number.isFinite(value)) return false;
+  if (String(value) === source) return true;
+  return normalDecimal(source) === normalDecimal(String(value));
+}
+
+/** `1.50e2` and `150` → `15e1`: equal text means equal value. */
+function normalDecimal(source: string): string {
+  const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(source);
+  if (!match) return source;
+  const [, sign, whole = '', fraction = '', exponent = '0'] = match;
+  const digits = (whole + fraction).replace(/^0+/, '');
+  const significant = digits.replace(/0+$/, '');
+  if (significant === '') return `${sign}0`;
+  const power = Number(exponent) - fraction.length + (digits.length - significant.length);
+  return `${sign}${significant}e${power}`;
+}

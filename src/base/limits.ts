@@ -1,0 +1,41 @@
+/**
+ * Every bound in one place, each with its reason. Those that operators may change stand in
+ * `DEFAULT_LIMITS` and in proviso.yaml under `limits`; the others are part of a format.
+ */
+
+/** Deep enough for any JSON Schema seen in practice, shallow enough for every recursion here. */
+export const JSON_DEPTH_MAX = 128;
+
+/** A log entry's length is a uint16 (C2SP tlog-tiles). */
+export const ENTRY_BYTES_MAX = 65_535;
+
+export const DEFAULT_LIMITS = {
+  /** Images travel as base64 in the body: the largest that the three vendors accept is 32 MB. */
+  bodyBytesMax: 32 * 1024 * 1024,
+  /** Node's default is 16 KiB; long bearer tokens fit. */
+  headerBytesMax: 16 * 1024,
+  /** Sockets that callers may hold open. */
+  connectionsMax: 10_000,
+  /** Calls between decision and outcome, streams included. */
+  openCallsMax: 4_000,
+  /** How long a caller may take to send its request. */
+  requestWaitMsMax: 60_000,
+  /** From the request's last byte to the answer's first. Reasoning models take minutes. */
+  firstByteWaitMsMax: 300_000,
+  /** Silence within a stream. */
+  streamIdleMsMax: 120_000,
+  /** To open a connection to a provider. */
+  connectWaitMsMax: 10_000,
+  /** A whole non-streaming answer, or the arguments of one tool call. */
+  answerBytesMax: 64 * 1024 * 1024,
+  /** One event of a stream, before it ends. */
+  eventBytesMax: 16 * 1024 * 1024,
+  /** Unsent bytes to a slow client before the provider is paused. */
+  unsentBytesMax: 256 * 1024,
+  /** Attempts at one provider, the first included. */
+  attemptsMax: 3,
+  /** From SIGTERM until open calls are cut off. */
+  drainWaitMsMax: 30_000,
+} as const;
+
+export type Limits = { readonly [K in keyof typeof DEFAULT_LIMITS]: number };
