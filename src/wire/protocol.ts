@@ -36,11 +36,18 @@ export interface DecodeOptions {
   readonly route: WireRoute;
   /** Unknown top-level fields that the configuration lets through to the same protocol. */
   readonly allowedFields: ReadonlySet<string>;
+  /** Values of the `anthropic-beta` header: kept as native `betas` by that protocol. */
+  readonly betas?: readonly string[] | undefined;
 }
 
-/** An HTTP request to a provider, below its base URL. */
+/**
+ * An HTTP request to a provider. The path comes after the base URL, which is the one that the
+ * vendor's official SDK takes: `https://…/v1` for OpenAI, the bare host for Anthropic and Gemini.
+ */
 export interface WireCall {
   readonly path: string;
+  /** Beside those for authentication, such as `anthropic-version`. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body: JsonObject;
 }
 
