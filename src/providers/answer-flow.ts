@@ -1,0 +1,105 @@
+/**
+ * A streamed answer: the provider's bytes as answer events. Nothing is delivered before the first
+ * event is known, so that a stream that begins with an error can still be tried elsewhere.
+ */
+import { asProvisoError, ProvisoError } from '#base/errors.ts';
+import type { Limits } from '#base/limits.ts';
+import type { AnswerError, AnswerEvent } from '#wire/exchange.ts';
+import type { AnswerDecoder } from '#wire/protocol.ts';
+import { type SseReader, sseReader } from '#wire/sse.ts';
+import type { UpstreamFlow, UpstreamSink } from './upstream.ts';
+
+export interface AnswerSink {
+  events(events: readonly AnswerEvent[]): void;
+}
+
+export class AnswerFlow implements UpstreamSink {
+  #flow: UpstreamFlow;
+  #reader: SseReader;
+  #decoder: AnswerDecoder;
+  #waiting: AnswerEvent[] = [];
+  #sink: AnswerSink | undefined;
+  #isOver = false;
+  #onFirst: (() => void) | undefined;
+
+  constructor(flow: UpstreamFlow, decoder: AnswerDecoder, limits: Limits) {
+    this.#flow = flow;
+    this.#reader = sseReader(limits.eventBytesMax);
+    this.#decoder = decoder;
+  }
+
+  /** Resolves with the error that the stream begins with, or undefined when it begins well. */
+  async begin(): Promise<AnswerError | undefined> {
+    await new Promise<void>((resolve) => {
+      this.#onFirst = resolve;
+      this.#flow.attach(this);
+    });
+    const first = this.#waiting[0];
+    return first?.type === 'error' ? first.error : undefined;
+  }
+
+  attach(sink: AnswerSink): void {
+    this.#sink = sink;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    if (waiting.length > 0) sink.events(waiting);
+    if (!this.#isOver) this.#flow.resume();
+  }
+
+  pause(): void {
+    this.#flow.pause();
+  }
+
+  resume(): void {
+    this.#flow.resume();
+  }
+
+  abort(): void {
+    this.#isOver = true;
+    this.#flow.abort();
+  }
+
+  data(chunk: Buffer): void {
+    if (this.#isOver) return;
+    try {
+      for (const event of this.#reader.push(chunk)) this.#give(this.#decoder.push(event));
+    } catch (thrown) {
+      this.#fail(asProvisoError(thrown));
+      this.#flow.abort();
+    }
+  }
+
+  end(): void {
+    if (this.#isOver) return;
+    try {
+      for (const event of this.#reader.end()) this.#give(this.#decoder.push(event));
+      this.#give(this.#decoder.end());
+      this.#isOver = true;
+    } catch (thrown) {
+      this.#fail(asProvisoError(thrown));
+    }
+  }
+
+  error(error: ProvisoError): void {
+    if (!this.#isOver) this.#fail(error);
+  }
+
+  #fail(error: ProvisoError): void {
+    const kind = error.code === 'upstream_timeout' ? 'timeout' : 'server';
+    this.#give([{ type: 'error', error: { kind, message: error.publicMessage } }]);
+    this.#isOver = true;
+  }
+
+  #give(events: readonly AnswerEvent[]): void {
+    if (events.length === 0 || this.#isOver) return;
+    const last = events.at(-1);
+    if (this.#sink) this.#sink.events(events);
+    else {
+      this.#waiting.push(...events);
+      this.#flow.pause();
+      this.#onFirst?.();
+    }
+    // What comes after the end (a repeated event, a second answer) is not part of the answer.
+    if (last?.type === 'finish' || last?.type === 'error') this.#isOver = true;
+  }
+}

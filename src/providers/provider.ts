@@ -1,0 +1,160 @@
+/**
+ * The providers that the configuration names, each with its own connections, credentials and
+ * breaker. Addresses come from the configuration alone: nothing in a call can choose one.
+ */
+import { Pool } from 'undici';
+import { ProvisoError } from '#base/errors.ts';
+import type { Limits } from '#base/limits.ts';
+import type { WireProtocol } from '#wire/protocol.ts';
+import { Breaker } from './breaker.ts';
+
+export interface ProviderSettings {
+  readonly name: string;
+  /** As the vendor's official SDK takes it. */
+  readonly baseUrl: string;
+  readonly authHeader: { readonly name: string; readonly value: string } | undefined;
+  readonly extraHeaders: Readonly<Record<string, string>>;
+  /** Exact names, or patterns with `*`. */
+  readonly models: readonly string[];
+  readonly identity: ModelIdentity | undefined;
+}
+
+/** What the operator declares about the model that this provider serves. */
+export interface ModelIdentity {
+  readonly variant?: string | undefined;
+  readonly safeguardProfile?: string | undefined;
+  readonly digest?: string | undefined;
+}
+
+export interface Provider {
+  readonly name: string;
+  readonly wire: WireProtocol;
+  readonly pool: Pool;
+  /** The path of the base URL, without a slash at the end. */
+  readonly basePath: string;
+  /** Holds the provider's key: never logged, recorded or shown. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly secret: string | undefined;
+  readonly models: readonly string[];
+  readonly identity: ModelIdentity | undefined;
+  readonly breaker: Breaker;
+}
+
+export function openProvider(
+  settings: ProviderSettings,
+  wire: WireProtocol,
+  limits: Limits,
+): Provider {
+  const url = new URL(settings.baseUrl);
+  const headers: Record<string, string> = {
+    'content-type': 'application/json',
+    'user-agent': 'proviso',
+    ...settings.extraHeaders,
+  };
+  if (settings.authHeader) headers[settings.authHeader.name] = settings.authHeader.value;
+  return {
+    name: settings.name,
+    wire,
+    pool: new Pool(url.origin, {
+      connections: limits.openCallsMax,
+      pipelining: 1,
+      connect: { timeout: limits.connectWaitMsMax },
+      keepAliveTimeout: 30_000,
+    }),
+    basePath: url.pathname.replace(/\/+$/, ''),
+    headers,
+    secret: settings.authHeader?.value.replace(/^Bearer /, ''),
+    models: settings.models,
+    identity: settings.identity,
+    breaker: new Breaker(),
+  };
+}
+
+/** A provider and the name it knows the model by. */
+export interface Target {
+  readonly provider: Provider;
+  readonly model: string;
+}
+
+export interface Alias {
+  readonly targets: readonly { readonly provider: string; readonly model: string }[];
+}
+
+/** Which targets serve which model name, in the order of preference. */
+export class Routing {
+  #providers: ReadonlyMap<string, Provider>;
+  #aliases: ReadonlyMap<string, readonly Target[]>;
+  #found = new Map<string, readonly Target[]>();
+
+  constructor(providers: readonly Provider[], aliases: Readonly<Record<string, Alias>>) {
+    this.#providers = new Map(providers.map((provider) => [provider.name, provider]));
+    this.#aliases = new Map(
+      Object.entries(aliases).map(([name, alias]) => [
+        name,
+        alias.targets.map(({ provider, model }) => ({ provider: this.#named(provider), model })),
+      ]),
+    );
+  }
+
+  get providers(): Iterable<Provider> {
+    return this.#providers.values();
+  }
+
+  /** Every name that a caller can ask for without guessing: aliases, then exact model names. */
+  listed(): { id: string; provider: string }[] {
+    const rows = [...this.#aliases].map(([id, targets]) => ({
+      id,
+      provider: targets[0]?.provider.name ?? '',
+    }));
+    for (const provider of this.#providers.values()) {
+      for (const id of provider.models) {
+        if (!id.includes('*')) rows.push({ id, provider: provider.name });
+      }
+    }
+    return rows;
+  }
+
+  /** `name`, an alias, or `provider/name`. Throws `model_unknown`. */
+  targetsOf(model: string): readonly Target[] {
+    const found = this.#aliases.get(model) ?? this.#found.get(model) ?? this.#find(model);
+    if (found.length > 0) return found;
+    const known = this.listed().map(({ id }) => id);
+    throw new ProvisoError(
+      'model_unknown',
+      `No configured provider serves the model \`${model}\`. Ask for one of: ${known.join(', ')}.`,
+    );
+  }
+
+  #find(model: string): readonly Target[] {
+    const targets: Target[] = [];
+    for (const provider of this.#providers.values()) {
+      if (provider.models.some((pattern) => matches(pattern, model))) {
+        targets.push({ provider, model });
+      }
+    }
+    const slash = model.indexOf('/');
+    const named = slash > 0 ? this.#providers.get(model.slice(0, slash)) : undefined;
+    if (named) {
+      const rest = model.slice(slash + 1);
+      if (named.models.some((pattern) => matches(pattern, rest))) {
+        targets.unshift({ provider: named, model: rest });
+      }
+    }
+    // Names come from callers: only those that exist are kept, and not without end.
+    if (targets.length > 0 && this.#found.size < 10_000) this.#found.set(model, targets);
+    return targets;
+  }
+
+  #named(name: string): Provider {
+    const provider = this.#providers.get(name);
+    if (provider) return provider;
+    throw new ProvisoError('config_invalid', `A model names an unknown provider \`${name}\`.`);
+  }
+}
+
+function matches(pattern: string, model: string): boolean {
+  const star = pattern.indexOf('*');
+  if (star < 0) return pattern === model;
+  const [head, tail] = [pattern.slice(0, star), pattern.slice(star + 1)];
+  return model.length >= head.length + tail.length && model.startsWith(head) && model.endsWith(tail);
+}
