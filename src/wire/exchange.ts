@@ -33,7 +33,7 @@ export interface MediaPart {
     | { readonly kind: 'base64'; readonly mediaType: string; readonly base64: string }
     /** Fetched by the provider, never by Proviso. */
     | { readonly kind: 'url'; readonly url: string; readonly mediaType?: string | undefined }
-    /** An upload known to one provider. */
+    /** An upload known to one vendor: the part's `native` names its protocol, no other carries it. */
     | { readonly kind: 'id'; readonly id: string }
     | { readonly kind: 'text'; readonly mediaType: string; readonly text: string };
   readonly name?: string | undefined;
@@ -92,6 +92,7 @@ export type Part =
   | RefusalPart
   | NativePart;
 
+/** Tool results stand in messages of role `tool`, one or more in each, in the order they came. */
 export interface Message {
   readonly role: Role;
   readonly parts: readonly Part[];
@@ -155,7 +156,7 @@ export type OutputFormat =
     };
 
 export interface Reasoning {
-  readonly effort?: 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | undefined;
+  readonly effort?: 'none' | 'minimal' | 'low' | 'medium' | 'high' | 'xhigh' | 'max' | undefined;
   /** Tokens; −1 where the model may choose. */
   readonly budgetTokens?: number | undefined;
   readonly summary?: boolean | undefined;
@@ -172,6 +173,8 @@ export interface ModelRequest {
   readonly parallelToolCalls?: boolean | undefined;
   readonly output?: OutputFormat | undefined;
   readonly maxTokens?: number | undefined;
+  /** Set where the caller used Chat Completions' older name, which some servers alone know. */
+  readonly maxTokensField?: 'max_tokens' | undefined;
   readonly temperature?: number | undefined;
   readonly topP?: number | undefined;
   readonly topK?: number | undefined;

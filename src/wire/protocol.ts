@@ -51,6 +51,14 @@ export interface WireCall {
   readonly body: JsonObject;
 }
 
+/** How a server that is compatible with a vendor's protocol differs from the vendor's own. */
+export interface Dialect {
+  /** Chat Completions: the server knows `max_tokens` and not `max_completion_tokens`. */
+  readonly maxTokensField?: 'max_tokens' | undefined;
+  /** Chat Completions: the server refuses `stream_options`, and gives the usage unasked. */
+  readonly refusesStreamOptions?: boolean | undefined;
+}
+
 export interface ListedModel {
   readonly id: string;
   readonly provider: string;
@@ -99,7 +107,7 @@ export interface WireProtocol {
    * Provider side. Adds to `dropped` the names of what this protocol cannot carry where the answer
    * is still useful without it; throws `cannot_carry` where it is not.
    */
-  encodeRequest(request: ExchangeRequest, dropped: Set<string>): WireCall;
+  encodeRequest(request: ExchangeRequest, dropped: Set<string>, dialect?: Dialect): WireCall;
   decodeAnswer(body: JsonValue): Answer;
   decodeEmbeddings(body: JsonValue, request: EmbedRequest): EmbedAnswer;
   decodeCount(body: JsonValue, request: CountRequest): number;
