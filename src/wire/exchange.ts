@@ -107,6 +107,8 @@ export interface Tool {
   /** JSON Schema of the arguments. */
   readonly parameters?: JsonObject | undefined;
   readonly strict?: boolean | undefined;
+  /** Takes free text instead of JSON arguments (OpenAI's custom tools). */
+  readonly free?: boolean | undefined;
   readonly native?: Native | undefined;
 }
 
