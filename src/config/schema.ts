@@ -1,0 +1,192 @@
+/**
+ * The shape of proviso.yaml. Every object refuses keys that it does not know and suggests the
+ * nearest one that it does. What the shape cannot say (a provider that an alias names must exist)
+ * is checked in `resolve.ts`.
+ */
+import { z } from 'zod';
+import { DEFAULT_LIMITS } from '#base/limits.ts';
+import { PROTOCOLS } from '#wire/exchange.ts';
+import { nearest } from './nearest.ts';
+import { VENDOR_KINDS } from './vendors.ts';
+
+const name = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/i, {
+  error: 'must be 1 to 64 letters, digits, `.`, `_` or `-`, and begin with a letter or digit',
+});
+const names = z.array(name);
+const words = z.string().min(1, { error: 'must not be empty' }).max(2_000);
+const instant = z.iso.datetime({
+  offset: true,
+  error: 'must be an instant such as `2027-01-01T00:00:00Z`',
+});
+const modelPattern = z.string().regex(/^[^\s*]*\*?[^\s*]*$/, {
+  error: 'must be a model name, or a pattern with at most one `*`, such as `gpt-*`',
+});
+
+/** Where a secret stands; the file says the place, never the secret. */
+const secretPlace = object(
+  {
+    env: z.string().min(1).optional().describe('The name of an environment variable.'),
+    file: z.string().min(1).optional().describe('The path of a file that holds nothing else.'),
+  },
+  'a secret never stands in the configuration: write `{ env: NAME }` or `{ file: path }`',
+).refine((place) => (place.env === undefined) !== (place.file === undefined), {
+  error: 'needs exactly one of `env` and `file`',
+});
+
+const modelIdentity = object({
+  variant: words.optional().describe('The variant that the vendor made for this customer.'),
+  safeguardProfile: words.optional().describe('The name of its safeguards, as the vendor says it.'),
+  digest: words.optional().describe('The digest of the weights or image, where it is known.'),
+}).describe('What is recorded about the model with every call.');
+
+const provider = object({
+  kind: choice(VENDOR_KINDS).describe('The vendor, whose known facts fill what is left out.'),
+  protocol: choice(PROTOCOLS).optional(),
+  alsoSpeaks: z.array(choice(PROTOCOLS)).optional(),
+  baseUrl: z.string().optional().describe('As the vendor’s own SDK takes it.'),
+  auth: choice(['bearer', 'x-api-key', 'x-goog-api-key', 'api-key'] as const)
+    .optional()
+    .describe('The header in which the key travels.'),
+  apiKey: secretPlace.optional(),
+  models: z.array(modelPattern).optional().describe('Model names or patterns, such as `gpt-*`.'),
+  headers: z.record(z.string(), z.string()).optional().describe('Sent with every call.'),
+  modelIdentity: modelIdentity.optional(),
+});
+
+const caller = object({
+  keyHash: z
+    .string()
+    .regex(/^prv_[0-9a-f]{12}:[0-9a-f]{64}$/, {
+      error: 'must be the `prv_…:…` hash that `proviso key create` prints, never the key',
+    })
+    .describe('The id and SHA-256 of the key, never the key.'),
+  owner: words.describe('The person or role that answers for the caller.'),
+  organisation: words,
+  teams: names.default([]),
+  partner: words.optional().describe('On whose behalf the caller acts.'),
+  clearance: z.int().min(0).max(1_000).default(0),
+  purposes: names.default([]).describe('The only purposes the caller may use; none means any.'),
+  expiresAt: instant.optional(),
+});
+
+const purpose = object({
+  title: words,
+  owner: words.describe('The person or role that answers for the use.'),
+  authority: words.describe('The law, contract or order that it rests on.'),
+  dataClasses: names.default([]),
+  models: z.array(modelPattern).optional(),
+  tools: z.array(z.string()).optional(),
+  callers: z
+    .array(z.union([name, z.literal('*')]))
+    .default([])
+    .describe('`*` for everyone.'),
+  teams: names.default([]),
+  allows: names.default([]).describe('Special permissions that the terms may look at.'),
+  endsAt: instant.optional(),
+});
+
+const limits = object(
+  Object.fromEntries(
+    Object.entries(DEFAULT_LIMITS).map(([key, value]) => [
+      key,
+      z.int().min(1).optional().describe(`${value} unless given.`),
+    ]),
+  ) as Record<keyof typeof DEFAULT_LIMITS, z.ZodOptional<z.ZodInt>>,
+);
+
+/** What proviso.yaml may hold; everything may be left out. */
+export const configSchema = object({
+  listen: object({
+    host: z.string().min(1).default('127.0.0.1'),
+    port: z.int().min(0).max(65_535).default(8787).describe('0 takes any free port.'),
+    tlsInFront: z.boolean().default(false).describe('A proxy before Proviso ends TLS.'),
+  }).prefault({}),
+  dataDir: z.string().min(1).default('./proviso-data').describe('Relative to this file.'),
+  terms: z.string().min(1).optional().describe('The folder of the terms pack.'),
+  askWhom: words
+    .default('the operator of this gateway')
+    .describe('Whom a denied caller is told to ask.'),
+  providers: z.record(name, provider).default({}),
+  models: z
+    .record(
+      z.string().min(1),
+      z.union([z.string(), z.array(z.string()).min(1)], {
+        error: 'must be a model, or a list of models in the order in which they are tried',
+      }),
+    )
+    .default({})
+    .describe('Aliases, each a model or a list of models tried in order.'),
+  callers: z.record(name, caller).default({}),
+  purposes: z.record(name, purpose).default({}),
+  limits: limits.prefault({}),
+  ledger: object({
+    dir: z.string().min(1).optional().describe('`ledger` in the data folder unless given.'),
+    origin: z
+      .string()
+      .regex(/^[^\s+]+$/, { error: 'must have no white space and no `+`' })
+      .optional()
+      .describe('The log’s name in its checkpoints.'),
+    content: choice(['full', 'digest'] as const)
+      .default('full')
+      .describe('Keep what was asked and answered in the encrypted vault, or only its digest.'),
+  }).prefault({}),
+  telemetry: object({
+    otlpEndpoint: z.string().optional().describe('Traces go here; absent means nowhere.'),
+    logLevel: choice([
+      'fatal',
+      'error',
+      'warn',
+      'info',
+      'debug',
+      'trace',
+      'silent',
+    ] as const).default('info'),
+  }).prefault({}),
+  allowedFields: object(
+    Object.fromEntries(
+      PROTOCOLS.map((protocol) => [protocol, z.array(z.string()).default([])]),
+    ) as {
+      [P in (typeof PROTOCOLS)[number]]: z.ZodDefault<z.ZodArray<z.ZodString>>;
+    },
+  )
+    .prefault({})
+    .describe('Unknown top-level fields that are let through to the same protocol.'),
+});
+
+export type ConfigInput = z.output<typeof configSchema>;
+export type ProviderInput = z.output<typeof provider>;
+
+/** JSON Schema (2020-12) of proviso.yaml, for editors. */
+export function configJsonSchema(): Readonly<Record<string, unknown>> {
+  return { title: 'proviso.yaml', ...z.toJSONSchema(configSchema, { io: 'input' }) };
+}
+
+/** A strict object whose error for an unknown key names the nearest known one. */
+function object<S extends z.ZodRawShape>(shape: S, whenNotObject?: string) {
+  return z.strictObject(shape, {
+    error: (issue) => {
+      if (issue.code === 'unrecognized_keys') {
+        return issue.keys.map((key) => unknownKey(key, Object.keys(shape))).join('\n');
+      }
+      return whenNotObject;
+    },
+  });
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const near = nearest(key, known);
+  return near === undefined
+    ? `is not known here; known are ${known.map((k) => `\`${k}\``).join(', ')}`
+    : `is not known here; did you mean \`${near}\`?`;
+}
+
+function choice<const V extends readonly string[]>(values: V) {
+  return z.enum(values, {
+    error: (issue) => {
+      const near = typeof issue.input === 'string' ? nearest(issue.input, values) : undefined;
+      return near === undefined
+        ? `must be one of ${values.map((v) => `\`${v}\``).join(', ')}`
+        : `must be one of ${values.map((v) => `\`${v}\``).join(', ')}; did you mean \`${near}\`?`;
+    },
+  });
+}
