@@ -1,0 +1,85 @@
+/**
+ * The official Cedar engine, as far as it is used: parsing, validating, and its JSON. Nothing else
+ * imports it but tests and benchmarks, which hold the compiled rules to it.
+ */
+import {
+  type DetailedError,
+  type Schema,
+  policySetTextToParts,
+  policyToJson,
+  templateToJson,
+  validate,
+} from '@cedar-policy/cedar-wasm/nodejs';
+import type { JsonValue } from '#base/json.ts';
+import { type Slots, policyFromEst } from './est.ts';
+import type { Policy } from './policy.ts';
+import { markLongIntegers } from './source.ts';
+
+/** What the engine says of a text, and where. */
+export interface Finding {
+  readonly message: string;
+  /** Offset in the text, in UTF-8 bytes. */
+  readonly byteOffset?: number | undefined;
+}
+
+/** The syntax errors of a policy text; none when it parses. */
+export function syntaxErrors(text: string): readonly Finding[] {
+  const answer = policySetTextToParts(text);
+  return answer.type === 'success' ? [] : answer.errors.map(finding);
+}
+
+export interface PolicyOptions {
+  readonly id: string;
+  /** For a template: the entities that fill it. */
+  readonly slots?: Slots;
+}
+
+/** One policy, or one template with its slots filled, that has no syntax errors. */
+export function readPolicy(text: string, { id, slots }: PolicyOptions): Policy {
+  const exact = markLongIntegers(text);
+  const answer = slots ? templateToJson(exact.text) : policyToJson(exact.text);
+  if (answer.type === 'failure') throw new Error(messageOf(answer.errors));
+  const options = { id, longMark: exact.mark };
+  return policyFromEst(answer.json as unknown as JsonValue, slots ? { ...options, slots } : options);
+}
+
+export interface Validation {
+  readonly schemaErrors: readonly Finding[];
+  readonly errors: readonly PolicyFinding[];
+  readonly warnings: readonly PolicyFinding[];
+}
+
+export interface PolicyFinding extends Finding {
+  readonly policyId: string;
+}
+
+/** Strict validation, as Cedar's: a text's policies are called `policy0`, `policy1` … */
+export function validatePolicies(
+  schema: Schema,
+  policies: string | Readonly<Record<string, string>>,
+): Validation {
+  const answer = validate({ schema, policies: { staticPolicies: policies } });
+  if (answer.type === 'failure') {
+    return { schemaErrors: answer.errors.map(finding), errors: [], warnings: [] };
+  }
+  const ofPolicy = ({ policyId, error }: { policyId: string; error: DetailedError }) => ({
+    policyId,
+    ...finding(error),
+  });
+  return {
+    schemaErrors: [],
+    errors: answer.validationErrors.map(ofPolicy),
+    warnings: answer.validationWarnings.map(ofPolicy),
+  };
+}
+
+function finding({ message, help, sourceLocations }: DetailedError): Finding {
+  return {
+    message: help ? `${message} (${help})` : message,
+    byteOffset: sourceLocations?.[0]?.start,
+  };
+}
+
+function messageOf(errors: readonly DetailedError[]): string {
+  return errors.map((error) => finding(error).message).join('; ');
+}
