@@ -9,7 +9,7 @@
  *                           head names a principal       → by that entity, group or type
  *                           head names only a resource   → by that entity, group or type
  */
-import { type CompiledPolicy, type Request, compilePolicy } from './compile.ts';
+import { type CompiledPolicy, compilePolicy, type Request } from './compile.ts';
 import type { EntityUid, Policy, Scope } from './policy.ts';
 import { type Entity, EvaluationError, entityKey } from './value.ts';
 

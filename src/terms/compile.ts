@@ -5,25 +5,25 @@
  */
 import { EXTENSION_FUNCTIONS } from './extensions/functions.ts';
 import { isLike } from './like.ts';
-import { type Long, add, multiply, negate, subtract } from './long.ts';
+import { add, type Long, multiply, negate, subtract } from './long.ts';
 import type { BinaryOperator, Expr, Policy, Scope, UnaryOperator } from './policy.ts';
 import {
-  type Entity,
-  type EntityFacts,
-  EvaluationError,
-  type Fields,
-  type RecordValue,
-  type SetValue,
-  type Value,
   contains,
   containsAll,
   containsAny,
+  type Entity,
+  type EntityFacts,
+  EvaluationError,
   entity,
   entityKey,
   equal,
+  type Fields,
   fieldOf,
+  type RecordValue,
   recordOf,
+  type SetValue,
   setOf,
+  type Value,
 } from './value.ts';
 
 /** What one decision is about. */

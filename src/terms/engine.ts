@@ -4,14 +4,14 @@
  */
 import {
   type DetailedError,
-  type Schema,
   policySetTextToParts,
   policyToJson,
+  type Schema,
   templateToJson,
   validate,
 } from '@cedar-policy/cedar-wasm/nodejs';
 import type { JsonValue } from '#base/json.ts';
-import { type Slots, policyFromEst } from './est.ts';
+import { policyFromEst, type Slots } from './est.ts';
 import type { Policy } from './policy.ts';
 import { markLongIntegers } from './source.ts';
 
@@ -40,7 +40,10 @@ export function readPolicy(text: string, { id, slots }: PolicyOptions): Policy {
   const answer = slots ? templateToJson(exact.text) : policyToJson(exact.text);
   if (answer.type === 'failure') throw new Error(messageOf(answer.errors));
   const options = { id, longMark: exact.mark };
-  return policyFromEst(answer.json as unknown as JsonValue, slots ? { ...options, slots } : options);
+  return policyFromEst(
+    answer.json as unknown as JsonValue,
+    slots ? { ...options, slots } : options,
+  );
 }
 
 export interface Validation {

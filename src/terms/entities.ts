@@ -5,19 +5,19 @@
  * Integers beyond 2⁵³ come as `parseJsonText` keeps them. Calls are decided on entities that
  * request.ts makes from facts, without JSON.
  */
-import { type JsonObject, type JsonValue, isObject } from '#base/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '#base/json.ts';
 import { EXTENSION_FUNCTIONS } from './extensions/functions.ts';
 import { type Long, toLong } from './long.ts';
 import type { EntityUid } from './policy.ts';
 import {
   type Entity,
   EvaluationError,
-  type RecordValue,
-  type Value,
   entity,
   entityKey,
+  type RecordValue,
   recordOf,
   setOf,
+  type Value,
 } from './value.ts';
 
 export interface EntityStore {

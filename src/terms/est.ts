@@ -2,9 +2,9 @@
  * Policies as the official engine writes them in JSON (its EST) → the typed form.
  * https://docs.cedarpolicy.com/policies/json-format.html
  */
-import { type JsonObject, type JsonValue, isObject } from '#base/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '#base/json.ts';
 import { EXTENSION_FUNCTIONS } from './extensions/functions.ts';
-import { WILDCARD, likePattern } from './like.ts';
+import { likePattern, WILDCARD } from './like.ts';
 import { toLong } from './long.ts';
 import type { BinaryOperator, EntityUid, Expr, Policy, Scope, UnaryOperator } from './policy.ts';
 
@@ -135,7 +135,12 @@ function expr(json: JsonValue | undefined, options: EstOptions): Expr {
     case 'is': {
       const is: Expr = { op: 'is', of: left, type: string(parts['entity_type']) };
       if (parts['in'] === undefined) return is;
-      const within: Expr = { op: 'binary', operator: 'in', left, right: expr(parts['in'], options) };
+      const within: Expr = {
+        op: 'binary',
+        operator: 'in',
+        left,
+        right: expr(parts['in'], options),
+      };
       return { op: 'binary', operator: '&&', left: is, right: within };
     }
     default:

@@ -3,15 +3,15 @@
  * stated decision, reasons and errors.
  * https://github.com/cedar-policy/cedar-integration-tests
  */
-import { readFileSync, readdirSync, statSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { type JsonObject, type JsonValue, parseJsonText } from '#base/json.ts';
 import { type Authorize, compilePolicies } from '#terms/authorize.ts';
 import { readPolicy } from '#terms/engine.ts';
 import {
-  type EntityStore,
   contextFromJson,
+  type EntityStore,
   entitiesFromJson,
   uidFromJson,
 } from '#terms/entities.ts';
@@ -25,7 +25,10 @@ export const suite: Suite = async (path, report) => {
     const test = parseJsonText(read()) as JsonObject;
     if (!Array.isArray(test['requests'])) continue;
     try {
-      report(name, failureOf(test, (file) => textOf(files, file)));
+      report(
+        name,
+        failureOf(test, (file) => textOf(files, file)),
+      );
     } catch (error) {
       report(name, `threw ${(error as Error).message}`);
     }
@@ -97,7 +100,12 @@ function filesOfTar(path: string): Files {
   const tar = gunzipSync(readFileSync(path));
   const files = new Map<string, () => string>();
   for (let at = 0; at + 512 <= tar.length && tar[at] !== 0; ) {
-    const name = tar.toString('utf8', at, at + 100).split('\0')[0]?.split('/').at(-1) ?? '';
+    const name =
+      tar
+        .toString('utf8', at, at + 100)
+        .split('\0')[0]
+        ?.split('/')
+        .at(-1) ?? '';
     const size = Number.parseInt(tar.toString('latin1', at + 124, at + 136), 8);
     const type = String.fromCharCode(tar[at + 156] ?? 0);
     const start = at + 512;

@@ -1,14 +1,7 @@
 /** Cedar's extension functions by name, over values whose types are only known when they run. */
 import { divideTowardsZero, type Long } from '../long.ts';
 import { EvaluationError, type Value } from '../value.ts';
-import {
-  durationSince,
-  offset,
-  parseDatetime,
-  parseDuration,
-  toDate,
-  toTime,
-} from './datetime.ts';
+import { durationSince, offset, parseDatetime, parseDuration, toDate, toTime } from './datetime.ts';
 import { parseDecimal } from './decimal.ts';
 import { isInRange, isLoopback, isMulticast, parseIp } from './ip.ts';
 
