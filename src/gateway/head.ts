@@ -1,0 +1,71 @@
+/** The head of a request: which protocol, which operation, whose key, what purpose. */
+import type { IncomingMessage } from 'node:http';
+import { PROTOCOLS, type Protocol } from '#wire/exchange.ts';
+import type { WireProtocol, WireRoute } from '#wire/protocol.ts';
+import { protocols } from '#wire/protocols.ts';
+
+export interface Head {
+  readonly wire: WireProtocol;
+  readonly protocol: Protocol;
+  readonly route: WireRoute;
+  readonly credential: string | undefined;
+  readonly purposeId: string | undefined;
+  readonly betas: readonly string[];
+}
+
+type Routes = ReadonlyMap<string, { readonly wire: WireProtocol; readonly route: WireRoute }>;
+
+/** Undefined where no protocol has the path. */
+export function readHead(request: IncomingMessage): Head | undefined {
+  const { headers, method = '', url = '/' } = request;
+  const found = fixedRoutes.get(`${method} ${url}`) ?? findRoute(request);
+  if (!found) return undefined;
+  const betas = headers['anthropic-beta'];
+  return {
+    wire: found.wire,
+    protocol: found.wire.name,
+    route: found.route,
+    credential: credentialOf(request),
+    purposeId: single(headers['proviso-purpose']),
+    betas: betas === undefined ? [] : String(betas).split(',').map((beta) => beta.trim()),
+  };
+}
+
+/** The paths that hold no names, looked up without parsing. */
+const fixedRoutes: Routes = new Map(
+  ['/v1/chat/completions', '/v1/responses', '/v1/messages', '/v1/embeddings'].flatMap((path) => {
+    const found = routeOf('POST', new URL(path, 'http://proviso'), undefined);
+    return found ? [[`POST ${path}`, found] as const] : [];
+  }),
+);
+
+function findRoute({ headers, method = '', url = '/' }: IncomingMessage) {
+  if (!URL.canParse(url, 'http://proviso')) return undefined;
+  return routeOf(method, new URL(url, 'http://proviso'), headers['anthropic-version']);
+}
+
+/** OpenAI and Anthropic share the path of their models list; the version header tells them apart. */
+function routeOf(method: string, url: URL, anthropicVersion: string | string[] | undefined) {
+  const path = { method, path: url.pathname, query: url.searchParams };
+  const order = anthropicVersion === undefined ? PROTOCOLS : (['anthropic', ...PROTOCOLS] as const);
+  for (const name of order) {
+    const wire = protocols[name];
+    const route = wire.route(path);
+    if (route) return { wire, route };
+  }
+  return undefined;
+}
+
+function credentialOf({ headers, url = '' }: IncomingMessage): string | undefined {
+  const { authorization } = headers;
+  if (authorization !== undefined) return authorization.replace(/^Bearer\s+/i, '');
+  const named =
+    headers['x-api-key'] ?? headers['x-goog-api-key'] ?? headers['api-key'] ?? undefined;
+  if (named !== undefined) return single(named);
+  const query = url.indexOf('?');
+  return query < 0 ? undefined : (new URLSearchParams(url.slice(query)).get('key') ?? undefined);
+}
+
+function single(header: string | string[] | undefined): string | undefined {
+  return Array.isArray(header) ? header[0] : header;
+}

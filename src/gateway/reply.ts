@@ -1,0 +1,67 @@
+/**
+ * The way back to the caller: one whole body, or a stream, with back-pressure. Knows HTTP and
+ * nothing of protocols.
+ */
+import type { ServerResponse } from 'node:http';
+import type { Limits } from '#base/limits.ts';
+import type { Hangup } from '#providers/carry.ts';
+
+export class Reply implements Hangup {
+  #response: ServerResponse;
+  #limits: Limits;
+  #headers: Record<string, string | number> = {};
+  #onDrain: (() => void) | undefined;
+  isGone = false;
+  onGone: (() => void) | undefined;
+
+  constructor(response: ServerResponse, limits: Limits) {
+    this.#response = response;
+    this.#limits = limits;
+    response.once('close', () => {
+      if (response.writableFinished) return;
+      this.isGone = true;
+      this.onGone?.();
+    });
+  }
+
+  get hasBegun(): boolean {
+    return this.#response.headersSent;
+  }
+
+  header(name: string, value: string | number): void {
+    this.#headers[name] = value;
+  }
+
+  whole(status: number, body: string, type = 'application/json'): void {
+    this.#headers['content-type'] = type;
+    this.#headers['content-length'] = Buffer.byteLength(body);
+    this.#response.writeHead(status, this.#headers);
+    this.#response.end(body);
+  }
+
+  beginStream(): void {
+    this.#headers['content-type'] = 'text/event-stream; charset=utf-8';
+    this.#headers['cache-control'] = 'no-cache';
+    this.#response.writeHead(200, this.#headers);
+  }
+
+  /** Returns false when the caller is slow: stop until `onDrain` is called, once. */
+  write(text: string, onDrain: () => void): boolean {
+    if (text === '' || this.isGone) return true;
+    this.#response.write(text);
+    if (this.#response.writableLength < this.#limits.unsentBytesMax) return true;
+    if (this.#onDrain === undefined) {
+      this.#onDrain = onDrain;
+      this.#response.once('drain', () => {
+        const resume = this.#onDrain;
+        this.#onDrain = undefined;
+        resume?.();
+      });
+    }
+    return false;
+  }
+
+  end(text: string): void {
+    this.#response.end(text);
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * The HTTP server: finds the protocol, keeps the limits, and hands each call to the pipeline.
+ * Health, readiness and metrics are beside it.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { asProvisoError, ProvisoError } from '#base/errors.ts';
+import { isObject, type JsonObject } from '#base/json.ts';
+import { protocols } from '#wire/protocols.ts';
+import type { Gateway } from './gateway.ts';
+import { type Head, readHead } from './head.ts';
+import { serveCall } from './pipeline.ts';
+import { Reply } from './reply.ts';
+
+export interface GatewayServer {
+  /** `http://host:port` */
+  readonly address: string;
+  /** No new calls; open ones end, at most `drainWaitMsMax`. */
+  drain(): Promise<void>;
+}
+
+export async function startServer(
+  gateway: Gateway,
+  listen: { readonly host: string; readonly port: number },
+): Promise<GatewayServer> {
+  const state: State = { openCalls: 0, isDraining: false };
+  const { limits } = gateway.config;
+  const server = createServer(
+    {
+      maxHeaderSize: limits.headerBytesMax,
+      requestTimeout: limits.requestWaitMsMax,
+      headersTimeout: Math.min(limits.requestWaitMsMax, 60_000),
+      keepAliveTimeout: 65_000,
+    },
+    (request, response) => handle(gateway, state, request, response),
+  );
+  server.maxConnections = limits.connectionsMax;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(listen.port, listen.host, resolve);
+  });
+  const { address, port, family } = server.address() as AddressInfo;
+  return {
+    address: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
+    drain: () => drain(server, state, limits.drainWaitMsMax),
+  };
+}
+
+interface State {
+  openCalls: number;
+  isDraining: boolean;
+}
+
+function handle(
+  gateway: Gateway,
+  state: State,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const reply = new Reply(response, gateway.config.limits);
+  const head = readHead(request);
+  if (!head) return serveOther(gateway, state, request, reply);
+  if (state.isDraining) {
+    reply.header('connection', 'close');
+    return refuse(head, reply, new ProvisoError('draining', 'The gateway is stopping.'), gateway);
+  }
+  if (state.openCalls >= gateway.config.limits.openCallsMax) {
+    const error = new ProvisoError(
+      'overloaded',
+      `${state.openCalls} calls are under way, which is the limit; try again shortly.`,
+      { facts: { retryAfter: 1 } },
+    );
+    return refuse(head, reply, error, gateway);
+  }
+  state.openCalls++;
+  gateway.metrics.openCalls.set(state.openCalls);
+  serveCall(head, request, reply, gateway)
+    .catch((thrown: unknown) => {
+      const error = asProvisoError(thrown);
+      if (error.code === 'internal') gateway.log.error({ err: error.cause }, 'defect');
+      refuse(head, reply, error, gateway);
+      // A body that was not read to its end would be taken for the next request.
+      if (!request.complete) response.once('finish', () => request.destroy());
+    })
+    .finally(() => {
+      state.openCalls--;
+      gateway.metrics.openCalls.set(state.openCalls);
+    });
+}
+
+/** An error in the caller's own protocol, also after a stream has begun. */
+function refuse(head: Head, reply: Reply, error: ProvisoError, gateway: Gateway): void {
+  gateway.metrics.errors.inc({ code: error.code });
+  if (reply.isGone) return;
+  if (reply.hasBegun) return reply.end(head.wire.encodeStreamError(error));
+  const retryAfter = error.facts['retryAfter'];
+  if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
+  const entry = error.facts['entry'];
+  if (entry !== undefined) reply.header('proviso-decision', String(entry));
+  reply.header('proviso-code', error.code);
+  reply.whole(error.status, JSON.stringify(head.wire.encodeError(error)));
+}
+
+function serveOther(gateway: Gateway, state: State, request: IncomingMessage, reply: Reply): void {
+  request.resume();
+  switch (request.url?.split('?')[0]) {
+    case '/healthz':
+      return reply.whole(200, JSON.stringify({ status: 'ok' }));
+    case '/readyz':
+      return serveReady(gateway, state, reply);
+    case '/metrics':
+      gateway.metrics.registry.metrics().then(
+        (text) => reply.whole(200, text, gateway.metrics.registry.contentType),
+        () => reply.whole(500, ''),
+      );
+      return;
+    default: {
+      const error = new ProvisoError(
+        'not_found',
+        `No such path: \`${request.method} ${request.url?.split('?')[0]}\`. ` +
+          'Point a client of OpenAI, Anthropic or Gemini at this address; see docs/clients.md.',
+      );
+      gateway.metrics.errors.inc({ code: error.code });
+      reply.whole(error.status, JSON.stringify(protocols['openai-chat'].encodeError(error)));
+    }
+  }
+}
+
+function serveReady(gateway: Gateway, state: State, reply: Reply): void {
+  const problems: JsonObject = {
+    ...(state.isDraining ? { server: 'draining' } : {}),
+    ...(gateway.ledger.failure ? { ledger: gateway.ledger.failure.publicMessage } : {}),
+  };
+  const isReady = isObject(problems) && Object.keys(problems).length === 0;
+  reply.whole(
+    isReady ? 200 : 503,
+    JSON.stringify({ status: isReady ? 'ready' : 'not ready', ...problems }),
+  );
+}
+
+async function drain(server: Server, state: State, waitMsMax: number): Promise<void> {
+  state.isDraining = true;
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  const cutOff = setTimeout(() => server.closeAllConnections(), waitMsMax);
+  await closed;
+  clearTimeout(cutOff);
+}

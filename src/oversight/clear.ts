@@ -1,0 +1,69 @@
+/**
+ * The stage between a decision and anything that follows from it: a permit is cleared, everything
+ * else is answered with what the caller needs to know. Holds are not built yet: a rule that asks
+ * for an approval is a denial that says so. INVARIANT (6)
+ */
+import { type ErrorCode, ProvisoError } from '#base/errors.ts';
+
+declare const cleared: unique symbol;
+
+/** What this stage reads of a decision. */
+export interface Judgement {
+  readonly effect: 'permit' | 'deny' | 'hold';
+  readonly code?: ErrorCode | undefined;
+  /** Why no rule determined it, where none did. */
+  readonly reason?: string | undefined;
+  readonly rules: readonly Rule[];
+}
+
+export interface Rule {
+  readonly id: string;
+  readonly clause?: string | undefined;
+  /** The clause's own wording. */
+  readonly words?: string | undefined;
+}
+
+export type Cleared<P> = P & {
+  readonly decision: { readonly effect: 'permit' };
+  readonly [cleared]: true;
+};
+
+/**
+ * @param askWhom whom a denied caller is told to ask
+ * @throws ProvisoError with the decision's code, the rule, the clause's words and the entry
+ */
+export function clear<P extends { readonly decision: Judgement; readonly entry: number }>(
+  recorded: P,
+  askWhom: string,
+): Cleared<P> {
+  if (recorded.decision.effect === 'permit') return recorded as Cleared<P>;
+  throw new ProvisoError(
+    denialCode(recorded.decision),
+    denialWords(recorded.decision, recorded.entry, askWhom),
+    {
+      facts: {
+        entry: recorded.entry,
+        rules: recorded.decision.rules.map(({ id }) => id),
+        clauses: recorded.decision.rules.flatMap(({ clause }) => clause ?? []),
+        ask: askWhom,
+      },
+    },
+  );
+}
+
+export function denialCode({ effect, code }: Judgement): ErrorCode {
+  return effect === 'hold' ? 'approval_unavailable' : (code ?? 'terms_denied');
+}
+
+/** One paragraph for a person: the rule, the clause's words, the entry, whom to ask. */
+export function denialWords(decision: Judgement, entry: number, askWhom: string): string {
+  const grounds = decision.rules.map(({ id, clause, words }) =>
+    clause === undefined ? `rule \`${id}\`` : `rule \`${id}\`, clause ${clause}: “${words ?? ''}”`,
+  );
+  const why = grounds.length > 0 ? grounds.join('; ') : (decision.reason ?? 'no rule permits it');
+  const what =
+    decision.effect === 'hold'
+      ? 'This needs a human approval, which this gateway cannot ask for yet'
+      : 'The terms do not permit this';
+  return `${what} (${why}). Ledger entry ${entry}. Ask ${askWhom}.`;
+}

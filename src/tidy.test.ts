@@ -1,0 +1,105 @@
+/** House rules that a compiler does not know, held here so that breaking one fails by name. */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const src = dirname(fileURLToPath(import.meta.url));
+
+/** What each folder may import, beside itself: folders, or single files of one. */
+const STAGE = ['base', 'wire/exchange.ts'];
+const COMPOSED = ['base', 'wire', 'caller', 'purpose', 'signals', 'terms', 'oversight', 'providers'];
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  wire: ['base'],
+  caller: STAGE,
+  purpose: STAGE,
+  signals: STAGE,
+  terms: STAGE,
+  oversight: STAGE,
+  providers: ['base', 'wire'],
+  ledger: ['base'],
+  config: STAGE,
+  gateway: [...COMPOSED, 'ledger', 'config'],
+  admin: [...COMPOSED, 'ledger', 'config', 'gateway'],
+  cli: [...COMPOSED, 'ledger', 'config', 'gateway', 'admin'],
+};
+
+const LINES_MAX = 400;
+
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && file.includes('/'))
+  .map((file) => ({ file, text: readFileSync(join(src, file), 'utf8') }));
+const modules = files.filter(({ file }) => !file.endsWith('.test.ts'));
+
+test('imports follow the table', () => {
+  const wrong = modules.flatMap(({ file, text }) => {
+    const folder = file.slice(0, file.indexOf('/'));
+    const allowed = MAY_IMPORT[folder];
+    if (!allowed) return [`${file}: the folder ${folder} has no row in the import table`];
+    return importsOf(text)
+      .map((specifier) => resolveImport(file, specifier))
+      .filter((target) => target !== undefined)
+      .filter((target) => {
+        const inFolder = target.slice(0, target.indexOf('/'));
+        return inFolder !== folder && !allowed.includes(inFolder) && !allowed.includes(target);
+      })
+      .map((target) => `${file} may not import ${target}`);
+  });
+  assert.deepEqual(wrong, []);
+});
+
+test('other folders are imported through the # names', () => {
+  const wrong = files.flatMap(({ file, text }) =>
+    importsOf(text)
+      .filter((specifier) => specifier.startsWith('.'))
+      .filter((specifier) => {
+        const target = join(dirname(file), specifier);
+        return target.slice(0, target.indexOf('/')) !== file.slice(0, file.indexOf('/'));
+      })
+      .map((specifier) => `${file}: ${specifier}`),
+  );
+  assert.deepEqual(wrong, []);
+});
+
+test('modules are short', () => {
+  const long = modules.flatMap(({ file, text }) => {
+    const lines = text.split('\n').length;
+    return lines > LINES_MAX ? [`${file} has ${lines} lines; split it along a noun`] : [];
+  });
+  assert.deepEqual(long, []);
+});
+
+test('every module says what it is for', () => {
+  const silent = modules.filter(({ text }) => !text.startsWith('/**')).map(({ file }) => file);
+  assert.deepEqual(silent, []);
+});
+
+test('only its own module makes a branded stage value', () => {
+  const brands = new Map<string, string>();
+  for (const { file, text } of modules) {
+    if (!/declare const \w+: unique symbol/.test(text)) continue;
+    for (const match of text.matchAll(/export (?:interface|type) (\w+)(?=[^;{]*[{=][^;]*\[\w+\]: true)/g)) {
+      brands.set(match[1] ?? '', file);
+    }
+  }
+  assert.ok(brands.size >= 5, `found the brands ${[...brands.keys()].join(', ')}`);
+  const casts = modules.flatMap(({ file, text }) =>
+    [...text.matchAll(/\bas (?:\w+ & )?(\w+)/g)]
+      .filter((match) => brands.has(match[1] ?? '') && brands.get(match[1] ?? '') !== file)
+      .map((match) => `${file}: ${match[0]}`),
+  );
+  assert.deepEqual(casts, []);
+});
+
+function importsOf(text: string): string[] {
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '');
+}
+
+/** The path below src/, or undefined for packages. */
+function resolveImport(file: string, specifier: string): string | undefined {
+  if (specifier.startsWith('#')) return specifier.slice(1);
+  if (!specifier.startsWith('.')) return undefined;
+  return relative(src, join(src, dirname(file), specifier));
+}
