@@ -9,6 +9,9 @@ import type { AnswerDecoder } from '#wire/protocol.ts';
 import { type SseReader, sseReader } from '#wire/sse.ts';
 import type { UpstreamFlow, UpstreamSink } from './upstream.ts';
 
+/** What may follow an answer's end before the connection is given up. */
+const AFTER_END_BYTES_MAX = 64 * 1024;
+
 export interface AnswerSink {
   events(events: readonly AnswerEvent[]): void;
 }
@@ -20,6 +23,7 @@ export class AnswerFlow implements UpstreamSink {
   #waiting: AnswerEvent[] = [];
   #sink: AnswerSink | undefined;
   #isOver = false;
+  #bytesAfterEnd = 0;
   #onFirst: (() => void) | undefined;
 
   constructor(flow: UpstreamFlow, decoder: AnswerDecoder, limits: Limits) {
@@ -60,7 +64,11 @@ export class AnswerFlow implements UpstreamSink {
   }
 
   data(chunk: Buffer): void {
-    if (this.#isOver) return;
+    if (this.#isOver) {
+      this.#bytesAfterEnd += chunk.length;
+      if (this.#bytesAfterEnd > AFTER_END_BYTES_MAX) this.#flow.abort();
+      return;
+    }
     try {
       for (const event of this.#reader.push(chunk)) this.#give(this.#decoder.push(event));
     } catch (thrown) {

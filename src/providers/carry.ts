@@ -9,9 +9,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { asProvisoError, ProvisoError } from '#base/errors.ts';
 import { type JsonValue, parseJson } from '#base/json.ts';
 import type { Limits } from '#base/limits.ts';
-import type { Answer, AnswerError, EmbedAnswer, ExchangeRequest } from '#wire/exchange.ts';
+import type { Answer, AnswerError, EmbedAnswer, ExchangeRequest, Protocol } from '#wire/exchange.ts';
+import type { WireProtocol } from '#wire/protocol.ts';
 import { AnswerFlow } from './answer-flow.ts';
-import type { Target } from './provider.ts';
+import { type Target, wireFor } from './provider.ts';
 import type { Routed } from './route.ts';
 import { send, UpstreamFailure, type UpstreamResponse } from './upstream.ts';
 
@@ -29,6 +30,7 @@ export type Carried =
 
 export interface Answered {
   readonly target: Target;
+  readonly protocolOut: Protocol;
   readonly carried: Carried;
 }
 
@@ -54,7 +56,7 @@ export async function carry<P extends Routed>(
       try {
         const carried = await attemptOnce(call, target, hangup, limits);
         attempts.push(row(target, 'answered'));
-        return { target, carried };
+        return { target, protocolOut: wireFor(target.provider, call.protocol).name, carried };
       } catch (thrown) {
         failure = asProvisoError(thrown);
         attempts.push(row(target, failure.code));
@@ -77,7 +79,7 @@ async function attemptOnce(
   const { provider } = target;
   provider.breaker.enter(provider.name);
   try {
-    const { path, headers, body } = call.encoded(target);
+    const { wire, path, headers, body } = call.encoded(target);
     const response = await send(
       provider.pool,
       {
@@ -92,7 +94,7 @@ async function attemptOnce(
         hangup.onGone = () => controller.abort(new Error('the caller went away'));
       },
     );
-    const carried = await read(call.request, target, response, limits);
+    const carried = await read(call.request, wire, target, response, limits);
     provider.breaker.succeeded();
     return carried;
   } catch (thrown) {
@@ -105,11 +107,11 @@ async function attemptOnce(
 
 async function read(
   request: ExchangeRequest,
+  wire: WireProtocol,
   target: Target,
   response: UpstreamResponse,
   limits: Limits,
 ): Promise<Carried> {
-  const { wire } = target.provider;
   if (response.kind === 'stream') {
     const flow = new AnswerFlow(response.flow, wire.streamDecoder(), limits);
     const error = await flow.begin();

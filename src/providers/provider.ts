@@ -5,6 +5,7 @@
 import { Pool } from 'undici';
 import { ProvisoError } from '#base/errors.ts';
 import type { Limits } from '#base/limits.ts';
+import type { Protocol } from '#wire/exchange.ts';
 import type { WireProtocol } from '#wire/protocol.ts';
 import { Breaker } from './breaker.ts';
 
@@ -28,7 +29,8 @@ export interface ModelIdentity {
 
 export interface Provider {
   readonly name: string;
-  readonly wire: WireProtocol;
+  /** The protocols it speaks, the preferred one first. */
+  readonly wires: readonly [WireProtocol, ...WireProtocol[]];
   readonly pool: Pool;
   /** The path of the base URL, without a slash at the end. */
   readonly basePath: string;
@@ -42,7 +44,7 @@ export interface Provider {
 
 export function openProvider(
   settings: ProviderSettings,
-  wire: WireProtocol,
+  wires: readonly [WireProtocol, ...WireProtocol[]],
   limits: Limits,
 ): Provider {
   const url = new URL(settings.baseUrl);
@@ -54,7 +56,7 @@ export function openProvider(
   if (settings.authHeader) headers[settings.authHeader.name] = settings.authHeader.value;
   return {
     name: settings.name,
-    wire,
+    wires,
     pool: new Pool(url.origin, {
       connections: limits.openCallsMax,
       pipelining: 1,
@@ -70,15 +72,25 @@ export function openProvider(
   };
 }
 
+/** The caller's own protocol where the provider speaks it, so that nothing is translated. */
+export function wireFor(provider: Provider, protocolIn: Protocol): WireProtocol {
+  return provider.wires.find((wire) => wire.name === protocolIn) ?? provider.wires[0];
+}
+
 /** A provider and the name it knows the model by. */
 export interface Target {
   readonly provider: Provider;
   readonly model: string;
 }
 
-export interface Alias {
-  readonly targets: readonly { readonly provider: string; readonly model: string }[];
-}
+/** An alias's targets, by the names of the configuration. */
+export type Aliases = ReadonlyMap<
+  string,
+  readonly { readonly provider: string; readonly model: string }[]
+>;
+
+/** Model names come from callers and stand in the ledger: nothing but a name fits. */
+const MODEL_NAME = /^[\w.:/@+-]{1,128}$/;
 
 /** Which targets serve which model name, in the order of preference. */
 export class Routing {
@@ -86,12 +98,12 @@ export class Routing {
   #aliases: ReadonlyMap<string, readonly Target[]>;
   #found = new Map<string, readonly Target[]>();
 
-  constructor(providers: readonly Provider[], aliases: Readonly<Record<string, Alias>>) {
+  constructor(providers: readonly Provider[], aliases: Aliases) {
     this.#providers = new Map(providers.map((provider) => [provider.name, provider]));
     this.#aliases = new Map(
-      Object.entries(aliases).map(([name, alias]) => [
+      [...aliases].map(([name, targets]) => [
         name,
-        alias.targets.map(({ provider, model }) => ({ provider: this.#named(provider), model })),
+        targets.map(({ provider, model }) => ({ provider: this.#named(provider), model })),
       ]),
     );
   }
@@ -127,6 +139,7 @@ export class Routing {
 
   #find(model: string): readonly Target[] {
     const targets: Target[] = [];
+    if (!MODEL_NAME.test(model)) return targets;
     for (const provider of this.#providers.values()) {
       if (provider.models.some((pattern) => matches(pattern, model))) {
         targets.push({ provider, model });

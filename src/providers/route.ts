@@ -1,10 +1,12 @@
 /** The stage before the wire: only here does a `Routed` come to be, and `carry` takes nothing else. */
-import type { ExchangeRequest } from '#wire/exchange.ts';
-import type { Target } from './provider.ts';
+import type { ExchangeRequest, Protocol } from '#wire/exchange.ts';
+import type { WireProtocol } from '#wire/protocol.ts';
+import { type Target, wireFor } from './provider.ts';
 
 declare const routed: unique symbol;
 
 export interface EncodedCall {
+  readonly wire: WireProtocol;
   readonly path: string;
   readonly headers: Readonly<Record<string, string>> | undefined;
   readonly body: string;
@@ -12,6 +14,7 @@ export interface EncodedCall {
 
 export interface Routed {
   readonly [routed]: true;
+  readonly protocol: Protocol;
   readonly request: ExchangeRequest;
   readonly targets: readonly Target[];
   /** Names of what could not be carried to the target that was encoded last. */
@@ -25,6 +28,7 @@ export interface Routed {
  */
 export function route<
   P extends {
+    readonly protocol: Protocol;
     readonly request: ExchangeRequest;
     readonly targets: readonly Target[];
     readonly decision: { readonly effect: 'permit' };
@@ -37,8 +41,9 @@ export function route<
     encoded(target: Target): EncodedCall {
       dropped.clear();
       const request = withModel(cleared.request, target.model);
-      const { path, headers, body } = target.provider.wire.encodeRequest(request, dropped);
-      return { path, headers, body: JSON.stringify(body) };
+      const wire = wireFor(target.provider, cleared.protocol);
+      const { path, headers, body } = wire.encodeRequest(request, dropped);
+      return { wire, path, headers, body: JSON.stringify(body) };
     },
   } as unknown as P & Routed;
 }
