@@ -1,0 +1,129 @@
+/** Errors in the shape that the official SDK reads, both ways. */
+import type { ProvisoError } from '#base/errors.ts';
+import { isObject, type JsonObject, type JsonValue } from '#base/json.ts';
+import type { AnswerError } from '../exchange.ts';
+import { sseText } from '../sse.ts';
+
+type Kind = AnswerError['kind'];
+
+export function encodeError(error: ProvisoError): JsonObject {
+  return { error: errorFields(error) };
+}
+
+/** The SDK raises the first event that has an `error`, whatever came before. */
+export function encodeStreamError(error: ProvisoError): string {
+  const fields = errorFields(error);
+  return errorEvent({ ...fields, message: error.publicMessage, code: error.code }, 0);
+}
+
+export function errorEvent(error: JsonObject, sequenceNumber: number): string {
+  const { message = '', code = null, param = null } = error;
+  const event = { type: 'error', sequence_number: sequenceNumber, code, message, param, error };
+  return sseText(JSON.stringify(event), 'error');
+}
+
+function errorFields(error: ProvisoError): JsonObject {
+  const out: { [key: string]: JsonValue } = {
+    message: error.publicMessage,
+    type: typeOfStatus(error.status),
+    param: error.at ?? null,
+    code: error.code,
+  };
+  for (const key in error.facts) {
+    const fact = error.facts[key];
+    if (fact !== undefined && !(key in out)) out[key] = fact;
+  }
+  return out;
+}
+
+function typeOfStatus(status: number): string {
+  if (status === 401) return 'authentication_error';
+  if (status === 403) return 'permission_error';
+  if (status === 429) return 'rate_limit_error';
+  return status >= 500 ? 'server_error' : 'invalid_request_error';
+}
+
+/** An error that came with the answer's status, in any of the shapes that servers send. */
+export function decodeError(status: number, body: JsonValue | undefined): AnswerError {
+  const error = isObject(body) ? (body['error'] ?? body) : body;
+  const kind = kindOfStatus(status);
+  if (typeof error === 'string') return { kind, message: error };
+  if (!isObject(error)) return { kind, message: `The provider answered with status ${status}.` };
+  return { ...errorOf(error), kind };
+}
+
+/** An error within a stream: there is no status, so its words must tell. */
+export function errorOf(error: JsonObject): AnswerError {
+  const { message, code, type } = error;
+  const word = typeof code === 'string' ? code : typeof type === 'string' ? type : undefined;
+  return {
+    kind: kindOfWord(word),
+    message: typeof message === 'string' ? message : 'The provider failed without saying why.',
+    ...(word !== undefined && { wireCode: word }),
+  };
+}
+
+function kindOfStatus(status: number): Kind {
+  switch (status) {
+    case 401:
+      return 'authentication';
+    case 403:
+      return 'permission';
+    case 404:
+      return 'not_found';
+    case 408:
+    case 504:
+      return 'timeout';
+    case 413:
+      return 'too_large';
+    case 429:
+      return 'rate_limit';
+    case 503:
+    case 529:
+      return 'overloaded';
+    default:
+      return status >= 500 ? 'server' : 'invalid_request';
+  }
+}
+
+function kindOfWord(word: string | undefined): Kind {
+  switch (word) {
+    case 'rate_limit_exceeded':
+    case 'insufficient_quota':
+    case 'rate_limit_error':
+      return 'rate_limit';
+    case 'invalid_api_key':
+    case 'authentication_error':
+      return 'authentication';
+    case 'permission_error':
+      return 'permission';
+    case 'model_not_found':
+    case 'not_found_error':
+      return 'not_found';
+    case 'server_is_overloaded':
+    case 'overloaded_error':
+      return 'overloaded';
+    default:
+      return /^(invalid|image|unsupported|bio|context_length|empty|failed_to_download)/.test(word ?? '')
+        ? 'invalid_request'
+        : 'server';
+  }
+}
+
+/** A provider's failure in mid-stream, as this protocol's own error. */
+export function wireErrorOf(error: AnswerError): JsonObject {
+  const code = error.wireCode ?? WORDS[error.kind];
+  return { type: WORDS[error.kind], code, message: error.message, param: null };
+}
+
+const WORDS: { readonly [K in Kind]: string } = {
+  invalid_request: 'invalid_request_error',
+  authentication: 'authentication_error',
+  permission: 'permission_error',
+  not_found: 'not_found_error',
+  rate_limit: 'rate_limit_exceeded',
+  too_large: 'invalid_request_error',
+  overloaded: 'server_is_overloaded',
+  timeout: 'server_error',
+  server: 'server_error',
+};
