@@ -26,10 +26,12 @@ export const ERROR_CODES = {
   purpose_required: [403, 'The terms ask for a purpose and the call names none.'],
   purpose_unknown: [403, 'The named purpose is not registered, or not open to this caller.'],
   purpose_ended: [403, 'The purpose’s end date has passed.'],
+  purpose_exceeded: [403, 'The purpose does not cover the model or a tool of the call.'],
   // The decision
   terms_denied: [403, 'A rule of the terms forbids the call, or none permits it.'],
   terms_error: [403, 'A rule could not be evaluated; failing is denying.'],
   fact_missing: [403, 'A fact that the terms need could not be established.'],
+  arguments_ambiguous: [403, 'A tool call’s arguments are not one unambiguous JSON value.'],
   approval_unavailable: [
     403,
     'The rule asks for a human approval, and approvals are not built yet.',
@@ -48,7 +50,9 @@ export const ERROR_CODES = {
   overloaded: [503, 'A limit on open calls or connections is reached.'],
   draining: [503, 'The gateway is stopping.'],
   internal: [500, 'A defect in Proviso; the call was refused.'],
-  // Outside of calls: configuration, packs, files
+  // Outside of calls: commands, configuration, packs, files
+  usage_invalid: [400, 'The command line is not one that Proviso knows.'],
+  system_failed: [500, 'The operating system refused a file, folder, port or process.'],
   config_invalid: [500, 'The configuration is not valid.'],
   terms_invalid: [500, 'The terms pack is not valid.'],
   ledger_corrupt: [500, 'The ledger on disk is not what was written.'],

@@ -1,0 +1,70 @@
+/**
+ * `proviso`: one module a command, loaded when it is asked for.
+ *
+ * Exit codes: 0 yes or done, 1 could not, 2 no, 3 wrong input. `--json` prints one JSON document.
+ */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError } from 'commander';
+import { ProvisoError } from '#base/errors.ts';
+import { EXIT } from './exit.ts';
+import { Output } from './output.ts';
+
+interface CommandModule {
+  /** Adds arguments, options, help and the action. */
+  readonly define: (command: Command) => void;
+}
+
+const COMMANDS: readonly (readonly [
+  name: string,
+  summary: string,
+  load: () => Promise<CommandModule>,
+])[] = [['config', 'check a configuration, print its schema', () => import('./config.ts')]];
+
+const EPILOGUE = `
+Exit codes: 0 yes or done, 1 could not, 2 no, 3 wrong input.
+
+Begin with:
+  proviso start     serves on loopback, with example terms and a sandbox for a model
+  proviso demo      does everything once and shows it`;
+
+await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<void> {
+  quietWhenPipeCloses();
+  const program = new Command('proviso')
+    .description('Agreed terms of use for AI models: decided, enforced, recorded.')
+    .version(version(), '-V, --version')
+    .showHelpAfterError('(add --help for what there is)')
+    .configureHelp({ showGlobalOptions: false })
+    .addHelpText('after', EPILOGUE)
+    .exitOverride();
+  if (args.includes('--json')) program.configureOutput({ writeErr: () => undefined });
+  const wanted = args[0] === 'help' ? args[1] : args.find((arg) => !arg.startsWith('-'));
+  for (const [name, summary, load] of COMMANDS) {
+    const command = program.command(name).summary(summary).description(summary);
+    if (name === wanted) (await load()).define(command);
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' });
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    if (thrown.exitCode === 0) return;
+    process.exitCode = EXIT.wrongInput;
+    if (!args.includes('--json')) return;
+    const message = thrown.message.replace(/^error: /, '');
+    new Output(true).error(new ProvisoError('usage_invalid', message));
+  }
+}
+
+/** `proviso ledger show | head` ends when head does, without a word. */
+function quietWhenPipeCloses(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(EXIT.yes);
+    throw error;
+  });
+}
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
