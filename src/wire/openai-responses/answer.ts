@@ -64,11 +64,7 @@ export function headOf(response: JsonObject): Pick<Answer, 'id' | 'model' | 'cre
 }
 
 /** @param response the object around the item, whose `tools` say what the provider runs */
-export function partsOfItem(
-  item: JsonObject,
-  response: JsonObject,
-  dropped: Set<string>,
-): Part[] {
+export function partsOfItem(item: JsonObject, response: JsonObject, dropped: Set<string>): Part[] {
   const type = item['type'];
   switch (type) {
     case 'message':
@@ -110,16 +106,13 @@ function partsOfMessage(item: JsonObject, dropped: Set<string>): Part[] {
   return parts;
 }
 
-export function partsOfContent(
-  part: JsonObject,
-  item: JsonObject,
-  dropped: Set<string>,
-): Part[] {
+export function partsOfContent(part: JsonObject, item: JsonObject, dropped: Set<string>): Part[] {
   const { type, text, refusal } = part;
   if ((type === 'output_text' || type === 'text') && typeof text === 'string') {
     return [{ type: 'text', text, ...native({ ...messageFields(item), ...textFields(part) }) }];
   }
-  if (type === 'refusal' && typeof refusal === 'string') return [{ type: 'refusal', text: refusal }];
+  if (type === 'refusal' && typeof refusal === 'string')
+    return [{ type: 'refusal', text: refusal }];
   return unknownBlock(part, typeof type === 'string' ? type : 'content', dropped);
 }
 
@@ -188,9 +181,7 @@ function partsOfVendorItem(item: JsonObject, type: string, dropped: Set<string>)
   if (Object.hasOwn(PROVIDER_ITEMS, type)) return [providerPart(item, type)];
   if (Object.hasOwn(CALLER_CALLS, type)) {
     const isInside =
-      type === 'tool_search_call'
-        ? item['execution'] !== 'client'
-        : isHosted(item['environment']);
+      type === 'tool_search_call' ? item['execution'] !== 'client' : isHosted(item['environment']);
     if (isInside) return [providerPart(item, type)];
     const part = callPart(item, type);
     return [part.id === '' ? { ...part, id: `call_${madeUp()}` } : part];

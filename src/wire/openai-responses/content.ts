@@ -14,7 +14,7 @@ import {
 } from '../fields.ts';
 import { dataUrl, type MediaSource, sourceOfUrl } from '../media.ts';
 import { type Shape, shaped } from '../shape.ts';
-import { native, fieldsOf } from './items.ts';
+import { fieldsOf, native } from './items.ts';
 
 type Fields = { [key: string]: JsonValue };
 
@@ -121,7 +121,9 @@ function decodeImage(part: JsonObject, at: string): MediaPart {
     throw invalid(at, 'image_url', 'set, or `file_id`, and not both');
   }
   const source =
-    url === undefined ? ({ kind: 'id', id: id as string } as const) : sourceAt(url, at, 'image_url');
+    url === undefined
+      ? ({ kind: 'id', id: id as string } as const)
+      : sourceAt(url, at, 'image_url');
   return { type: 'image', source, ...nativeOf(source, fields) };
 }
 
@@ -157,7 +159,8 @@ function decodeFile(part: JsonObject, at: string): MediaPart {
   const id = optionalString(part['file_id'], at, 'file_id');
   const url = optionalString(part['file_url'], at, 'file_url');
   const name = optionalString(part['filename'], at, 'filename');
-  const given = Number(content !== undefined) + Number(id !== undefined) + Number(url !== undefined);
+  const given =
+    Number(content !== undefined) + Number(id !== undefined) + Number(url !== undefined);
   if (given !== 1) throw invalid(at, 'file_data', 'set, or `file_id` or `file_url`, and only one');
   let source: MediaSource;
   if (id !== undefined) source = { kind: 'id', id };

@@ -104,7 +104,9 @@ function kindOfWord(word: string | undefined): Kind {
     case 'overloaded_error':
       return 'overloaded';
     default:
-      return /^(invalid|image|unsupported|bio|context_length|empty|failed_to_download)/.test(word ?? '')
+      return /^(invalid|image|unsupported|bio|context_length|empty|failed_to_download)/.test(
+        word ?? '',
+      )
         ? 'invalid_request'
         : 'server';
   }

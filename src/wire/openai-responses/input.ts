@@ -229,7 +229,9 @@ function decodeVendorItem(item: JsonObject, type: string, at: string): Message {
     return { role, parts: [providerPart(fields, type)] };
   }
   if (!Object.hasOwn(CALLER_CALLS, type)) throw invalid(at, 'type', 'a known item type');
-  if (type === 'tool_search_call' ? fields['execution'] !== 'client' : isHosted(fields['environment'])) {
+  if (
+    type === 'tool_search_call' ? fields['execution'] !== 'client' : isHosted(fields['environment'])
+  ) {
     return { role: 'assistant', parts: [providerPart(fields, type)] };
   }
   asString(fields['call_id'], at, 'call_id');

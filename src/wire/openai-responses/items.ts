@@ -63,7 +63,9 @@ export function itemOfCall(part: ToolCallPart, itemId: string | undefined): Json
     return { ...fields, ...own, call_id: part.id };
   }
   const { id, caller, namespace, status } = fields ?? {};
-  const out: { [key: string]: JsonValue } = { type: part.free ? 'custom_tool_call' : 'function_call' };
+  const out: { [key: string]: JsonValue } = {
+    type: part.free ? 'custom_tool_call' : 'function_call',
+  };
   const ownId = id ?? itemId;
   if (ownId !== undefined) out['id'] = ownId;
   out['call_id'] = part.id;

@@ -11,7 +11,7 @@ import type {
 } from '../exchange.ts';
 import type { WireCall } from '../protocol.ts';
 import { encodeInputPart, encodeOutput } from './content.ts';
-import { isSameItem, itemOfCall, fieldsOf } from './items.ts';
+import { fieldsOf, isSameItem, itemOfCall } from './items.ts';
 import { encodeToolChoice, encodeTools } from './tools.ts';
 
 type Fields = { [key: string]: JsonValue };
@@ -228,9 +228,7 @@ function isSameMessage(first: Part, next: Part | undefined): boolean {
 
 function isSameReasoning(first: ReasoningPart, next: Part | undefined): boolean {
   return (
-    next?.type === 'reasoning' &&
-    fieldsOf(first)?.['id'] !== undefined &&
-    isSameItem(first, next)
+    next?.type === 'reasoning' && fieldsOf(first)?.['id'] !== undefined && isSameItem(first, next)
   );
 }
 

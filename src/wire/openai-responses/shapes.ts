@@ -190,7 +190,9 @@ export const VENDOR_TOOLS: { readonly [type: string]: VendorTool } = {
       allowed_callers: strings,
       allowed_tools: { either: [strings, toolFilter] },
       defer_loading: 'boolean',
-      require_approval: { either: ['string', { fields: { always: toolFilter, never: toolFilter } }] },
+      require_approval: {
+        either: ['string', { fields: { always: toolFilter, never: toolFilter } }],
+      },
     },
   },
   computer,
@@ -243,7 +245,9 @@ export const PROVIDER_ITEMS: { readonly [type: string]: string | undefined } = {
   tool_search_output: undefined,
 };
 
-const safetyChecks: Shape = { list: { fields: { id: 'string', code: 'string', message: 'string' } } };
+const safetyChecks: Shape = {
+  list: { fields: { id: 'string', code: 'string', message: 'string' } },
+};
 const id = 'string';
 const status = 'string';
 

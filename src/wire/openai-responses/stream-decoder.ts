@@ -90,7 +90,10 @@ export class ResponsesStreamDecoder implements AnswerDecoder {
   end(): readonly AnswerEvent[] {
     if (this.#isOver) return [];
     this.#out = [];
-    this.#fail({ kind: 'server', message: 'The provider ended the stream before the answer’s end.' });
+    this.#fail({
+      kind: 'server',
+      message: 'The provider ended the stream before the answer’s end.',
+    });
     return this.#out;
   }
 
@@ -113,10 +116,16 @@ export class ResponsesStreamDecoder implements AnswerDecoder {
         this.#addArguments(this.#itemOf(data, 'function_call'), data['delta']);
         return;
       case 'response.reasoning_summary_text.delta':
-        this.#addText(this.#pieceOf(data, 'reasoning', 'summary_text', 'summary_index'), data['delta']);
+        this.#addText(
+          this.#pieceOf(data, 'reasoning', 'summary_text', 'summary_index'),
+          data['delta'],
+        );
         return;
       case 'response.reasoning_text.delta':
-        this.#addText(this.#pieceOf(data, 'reasoning', 'reasoning_text', 'content_index'), data['delta']);
+        this.#addText(
+          this.#pieceOf(data, 'reasoning', 'reasoning_text', 'content_index'),
+          data['delta'],
+        );
         return;
       case 'response.refusal.delta':
         this.#addText(this.#pieceOf(data, 'message', 'refusal', 'content_index'), data['delta']);
@@ -131,10 +140,16 @@ export class ResponsesStreamDecoder implements AnswerDecoder {
         this.#complete(this.#pieceOf(data, 'message', 'refusal', 'content_index'), data['refusal']);
         return;
       case 'response.reasoning_summary_text.done':
-        this.#complete(this.#pieceOf(data, 'reasoning', 'summary_text', 'summary_index'), data['text']);
+        this.#complete(
+          this.#pieceOf(data, 'reasoning', 'summary_text', 'summary_index'),
+          data['text'],
+        );
         return;
       case 'response.reasoning_text.done':
-        this.#complete(this.#pieceOf(data, 'reasoning', 'reasoning_text', 'content_index'), data['text']);
+        this.#complete(
+          this.#pieceOf(data, 'reasoning', 'reasoning_text', 'content_index'),
+          data['text'],
+        );
         return;
       case 'response.function_call_arguments.done':
         this.#completeArguments(this.#itemOf(data, 'function_call'), data['arguments']);
@@ -194,7 +209,8 @@ export class ResponsesStreamDecoder implements AnswerDecoder {
   #unknown(type: string, data: JsonObject): void {
     if (isObject(data['error'])) this.#fail(errorOf(data['error']));
     else if (!PROGRESS.test(type)) this.#dropped.add(`event.${type}`);
-    else if (type === 'response.image_generation_call.partial_image') this.#dropped.add(`event.${type}`);
+    else if (type === 'response.image_generation_call.partial_image')
+      this.#dropped.add(`event.${type}`);
   }
 
   // Items
@@ -239,7 +255,8 @@ export class ResponsesStreamDecoder implements AnswerDecoder {
 
   /** The item that an event speaks of, made up where the provider never announced it. */
   #itemOf(data: JsonObject, type: string): Item {
-    const named = typeof data['item_id'] === 'string' ? this.#itemIds.get(data['item_id']) : undefined;
+    const named =
+      typeof data['item_id'] === 'string' ? this.#itemIds.get(data['item_id']) : undefined;
     const index = indexOf(data, named ?? this.#items.size);
     const item = this.#items.get(index);
     if (item?.type === type && !item.isDone) return item;
@@ -302,7 +319,11 @@ export class ResponsesStreamDecoder implements AnswerDecoder {
 
   #endCall(target: Item, item: JsonObject): void {
     const index = target.part as number;
-    const fields = { ...item, call_id: target.fields['call_id'] ?? null, name: target.fields['name'] ?? null };
+    const fields = {
+      ...item,
+      call_id: target.fields['call_id'] ?? null,
+      name: target.fields['name'] ?? null,
+    };
     const part = toolCall(withArguments(fields, target.arguments));
     this.#deltaTo(index, target.arguments, part.arguments);
     this.#seenCalls.add(callKey(item));
@@ -329,7 +350,12 @@ export class ResponsesStreamDecoder implements AnswerDecoder {
 
   // Pieces of text
 
-  #pieceOf(data: JsonObject, type: string, kind: Piece['kind'], key: string): { item: Item; piece: Piece } {
+  #pieceOf(
+    data: JsonObject,
+    type: string,
+    kind: Piece['kind'],
+    key: string,
+  ): { item: Item; piece: Piece } {
     const item = this.#itemOf(data, type);
     const number = data[key];
     const name = `${key}${typeof number === 'number' ? number : 0}`;
@@ -469,21 +495,15 @@ export class ResponsesStreamDecoder implements AnswerDecoder {
       const item = output[i];
       if (!isObject(item)) continue;
       const known = this.#items.get(i);
-      if (known?.type === item['type']) {
-        if (!known.isDone) this.#done(i, item);
-        else if (!this.#hasOther(known, item)) continue;
+      if (known && known.type === item['type']) {
+        const wasDone = known.isDone;
+        if (!wasDone) this.#done(i, item);
+        // The ids of calls change between events at some servers; their names do not.
+        if (!wasDone || known.fields['name'] === item['name']) continue;
       }
-      if (known?.type === item['type'] || this.#isSeen(item)) continue;
-      this.#done(known ? this.#items.size + output.length : i, item);
+      if (this.#isSeen(item)) continue;
+      for (const part of partsOfItem(item, this.#response, this.#dropped)) this.#give(part);
     }
-  }
-
-  /** A call at the place of another one: both are given. */
-  #hasOther(known: Item, item: JsonObject): boolean {
-    if (item['type'] !== 'function_call' && item['type'] !== 'custom_tool_call') return false;
-    const isSame = known.fields['name'] === item['name'] || this.#isSeen(item);
-    if (!isSame) this.#done(this.#items.size + 1000, item);
-    return true;
   }
 
   #isSeen(item: JsonObject): boolean {

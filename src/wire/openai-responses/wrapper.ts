@@ -21,7 +21,8 @@ export function unwrapCalls(call: ToolCallPart): ToolCallPart[] {
   let uses: JsonValue | undefined;
   try {
     const content = parseJsonText(call.arguments);
-    uses = isObject(content) && Object.keys(content).length === 1 ? content['tool_uses'] : undefined;
+    uses =
+      isObject(content) && Object.keys(content).length === 1 ? content['tool_uses'] : undefined;
   } catch {
     return [call];
   }
