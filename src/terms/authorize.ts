@@ -130,7 +130,7 @@ function evaluateAnchored(
   evaluateAll(anchored.get(to.type), request, outcome);
   evaluateAll(anchored.get(to.key), request, outcome);
   if (!to.facts) return;
-  for (const ancestor of to.facts.ancestors) {
+  for (const ancestor of to.facts.ancestors.keys()) {
     evaluateAll(anchored.get(ancestor), request, outcome);
   }
 }

@@ -32,8 +32,12 @@ export interface Request {
   readonly action: Entity;
   readonly resource: Entity;
   readonly context: RecordValue;
-  /** By key; asked only for entities that a policy names. */
-  readonly entities: ReadonlyMap<string, Entity>;
+  /** Asked only for entities that a policy names. */
+  readonly entities: EntityStore;
+}
+
+export interface EntityStore {
+  readonly get: (key: string) => Entity | undefined;
 }
 
 export interface CompiledPolicy {

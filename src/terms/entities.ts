@@ -20,21 +20,21 @@ import {
   type Value,
 } from './value.ts';
 
-export interface EntityStore {
+export interface ListedEntities {
   readonly entities: ReadonlyMap<string, Entity>;
-  /** The store's entity, or one without facts. */
+  /** The listed entity, or one without facts. */
   readonly get: (uid: EntityUid) => Entity;
 }
 
 /** Throws `EvaluationError` for JSON that is no entity list, for duplicates and for cycles. */
-export function entitiesFromJson(json: JsonValue): EntityStore {
+export function entitiesFromJson(json: JsonValue): ListedEntities {
   const listed = new Map<string, Listed>();
   for (const item of array(json)) {
     const fields = object(item);
     const uid = uidFromJson(fields['uid']);
     const key = entityKey(uid.type, uid.id);
     if (listed.has(key)) throw new EvaluationError(`entity \`${key}\` is given twice`);
-    const parents = array(fields['parents'] ?? []).map((parent) => keyOf(uidFromJson(parent)));
+    const parents = array(fields['parents'] ?? []).map(uidFromJson);
     listed.set(key, { entity: entity(uid.type, uid.id), fields, parents });
   }
   const get = (uid: EntityUid): Entity => {
@@ -44,15 +44,15 @@ export function entitiesFromJson(json: JsonValue): EntityStore {
     entity.facts = {
       attributes: fieldsFromJson(object(fields['attrs'] ?? {}), get),
       tags: fieldsFromJson(object(fields['tags'] ?? {}), get),
-      ancestors: ancestorsOf(entity.key, listed),
+      ancestors: ancestorsOf(entity.key, listed, get),
     };
   }
   const entities = new Map([...listed].map(([key, { entity }]) => [key, entity]));
   return { entities, get };
 }
 
-export function contextFromJson(json: JsonValue, store: EntityStore): RecordValue {
-  return recordOf(fieldsFromJson(object(json), store.get));
+export function contextFromJson(json: JsonValue, listed: ListedEntities): RecordValue {
+  return recordOf(fieldsFromJson(object(json), listed.get));
 }
 
 /** `{ "type", "id" }`, with or without `__entity` around it. */
@@ -66,19 +66,24 @@ export function uidFromJson(json: JsonValue | undefined): EntityUid {
 interface Listed {
   readonly entity: Entity;
   readonly fields: JsonObject;
-  readonly parents: readonly string[];
+  readonly parents: readonly EntityUid[];
 }
 
 type Get = (uid: EntityUid) => Entity;
 
-function ancestorsOf(key: string, listed: ReadonlyMap<string, Listed>): ReadonlySet<string> {
-  const ancestors = new Set<string>();
+function ancestorsOf(
+  key: string,
+  listed: ReadonlyMap<string, Listed>,
+  get: Get,
+): ReadonlyMap<string, Entity> {
+  const ancestors = new Map<string, Entity>();
   const open = [...(listed.get(key)?.parents ?? [])];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (next === key) throw new EvaluationError(`entity \`${key}\` is in itself`);
-    if (ancestors.has(next)) continue;
-    ancestors.add(next);
-    open.push(...(listed.get(next)?.parents ?? []));
+    const ancestor = get(next);
+    if (ancestor.key === key) throw new EvaluationError(`entity \`${key}\` is in itself`);
+    if (ancestors.has(ancestor.key)) continue;
+    ancestors.set(ancestor.key, ancestor);
+    open.push(...(listed.get(ancestor.key)?.parents ?? []));
   }
   return ancestors;
 }
@@ -103,7 +108,8 @@ function valueFromJson(json: JsonValue, get: Get): Value {
 
 /** `{ "fn": "ip", "arg": "10.0.0.1" }`, or `args` with several. */
 function extensionFromJson(json: JsonObject, get: Get): Value {
-  const called = EXTENSION_FUNCTIONS.get(String(json['fn']));
+  const name = json['fn'];
+  const called = typeof name === 'string' ? EXTENSION_FUNCTIONS.get(name) : undefined;
   const args = json['args'] === undefined ? [json['arg'] ?? null] : array(json['args']);
   const [first, second = false] = args.map((arg) => valueFromJson(arg, get));
   if (!called || first === undefined || args.length !== called.arity) throw malformed(json);

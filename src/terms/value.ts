@@ -32,8 +32,8 @@ export interface Entity {
 export interface EntityFacts {
   readonly attributes: Fields;
   readonly tags: Fields;
-  /** Keys of all entities that this one is in, transitively, itself left out. */
-  readonly ancestors: ReadonlySet<string>;
+  /** By key: all entities that this one is in, transitively, itself left out. */
+  readonly ancestors: ReadonlyMap<string, Entity>;
 }
 
 /** An attribute that is `undefined` is absent. Only own properties count. */

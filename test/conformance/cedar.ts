@@ -11,8 +11,8 @@ import { type Authorize, compilePolicies } from '#terms/authorize.ts';
 import { readPolicy } from '#terms/engine.ts';
 import {
   contextFromJson,
-  type EntityStore,
   entitiesFromJson,
+  type ListedEntities,
   uidFromJson,
 } from '#terms/entities.ts';
 import { splitPolicies } from '#terms/source.ts';
@@ -47,7 +47,7 @@ function failureOf(test: JsonObject, read: Read): string | undefined {
   const store = entitiesFromJson(parseJsonText(read(test['entities'])));
   for (const request of test['requests'] as readonly JsonObject[]) {
     const failure = requestFailure(request, authorize, store);
-    if (failure) return `${request['description']}: ${failure}`;
+    if (failure) return `${JSON.stringify(request['description'])}: ${failure}`;
   }
   return undefined;
 }
@@ -55,7 +55,7 @@ function failureOf(test: JsonObject, read: Read): string | undefined {
 function requestFailure(
   request: JsonObject,
   authorize: Authorize,
-  store: EntityStore,
+  store: ListedEntities,
 ): string | undefined {
   const { decision, reasons, errors } = authorize({
     principal: store.get(uidFromJson(request['principal'])),
@@ -80,7 +80,7 @@ function requestFailure(
 
 /** The cases name their files from the corpus's root; where that lies, only the name's end tells. */
 function textOf(files: Files, file: JsonValue | undefined): string {
-  const name = String(file).split('/').at(-1) ?? '';
+  const name = typeof file === 'string' ? (file.split('/').at(-1) ?? '') : '';
   const read = files.get(name);
   if (!read) throw new Error(`no file \`${name}\``);
   return read();

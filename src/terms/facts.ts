@@ -1,0 +1,188 @@
+/**
+ * The facts that a decision stands on: plain values that the stages before have established. They
+ * are all that the rules can see (base.cedarschema), and all that is needed to decide again.
+ */
+import { z } from 'zod';
+import { ProvisoError } from '#base/errors.ts';
+import type { JsonObject, JsonValue } from '#base/json.ts';
+
+export interface CallerFacts {
+  readonly id: string;
+  readonly owner: string;
+  readonly organisation: string;
+  readonly teams: readonly string[];
+  /** The organisation on whose behalf the caller acts. */
+  readonly partner?: string | undefined;
+  readonly clearance: number;
+}
+
+export interface PurposeFacts {
+  readonly id: string;
+  readonly owner: string;
+  /** The law, contract or order that the use rests on. */
+  readonly authority: string;
+  readonly dataClasses: readonly string[];
+  /** Special permissions that rules may look at. */
+  readonly allows: readonly string[];
+}
+
+/** The model that would be asked. */
+export interface ModelFacts {
+  readonly provider: string;
+  readonly name: string;
+  readonly variant?: string | undefined;
+  readonly safeguardProfile?: string | undefined;
+  readonly digest?: string | undefined;
+}
+
+export interface SignalFacts {
+  /** Distinct person identifiers. */
+  readonly persons: number;
+  readonly personKinds: readonly string[];
+  readonly topics: readonly string[];
+  /** Detectors that failed or were too slow. INVARIANT (5): any makes the decision a deny. */
+  readonly missing: readonly string[];
+}
+
+/** A question to a model. */
+export interface CallFacts {
+  readonly operation: 'generate' | 'embed' | 'count_tokens';
+  readonly caller: CallerFacts;
+  readonly purpose?: PurposeFacts | undefined;
+  readonly model: ModelFacts;
+  /** The protocol that the caller speaks. */
+  readonly protocol: string;
+  readonly streamed: boolean;
+  /** Tools that the model may ask the caller to run, as the request names them. */
+  readonly tools: readonly { readonly name: string }[];
+  /** Kinds of the vendor's own tools, such as `web_search`. */
+  readonly providerTools: readonly string[];
+  readonly signals: SignalFacts;
+  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  readonly instant: number;
+  /** Names of the approvals given for this very call. */
+  readonly approvals?: readonly string[] | undefined;
+}
+
+/** One tool that a model wants to run, or that would run inside the provider. */
+export interface ToolCallFacts {
+  readonly operation: 'call_tool';
+  readonly caller: CallerFacts;
+  readonly purpose?: PurposeFacts | undefined;
+  readonly model: ModelFacts;
+  /** The name as the request or the model writes it; a vendor's tool goes by its kind. */
+  readonly tool: { readonly name: string };
+  readonly runsAt: 'caller' | 'provider';
+  /** Of the arguments. */
+  readonly signals: SignalFacts;
+  /** Topics of the tool's name, description and schema. */
+  readonly toolTopics: readonly string[];
+  readonly instant: number;
+  readonly approvals?: readonly string[] | undefined;
+}
+
+export type Facts = CallFacts | ToolCallFacts;
+
+/** The facts alone, as the ledger keeps them, whatever else `call` carries. */
+export function factsJson(call: Facts): JsonObject {
+  const { operation, caller, purpose, model, signals, instant, approvals } = call;
+  const shared = {
+    operation,
+    caller: pick(caller, ['id', 'owner', 'organisation', 'teams', 'partner', 'clearance']),
+    ...(purpose && {
+      purpose: pick(purpose, ['id', 'owner', 'authority', 'dataClasses', 'allows']),
+    }),
+    model: pick(model, ['provider', 'name', 'variant', 'safeguardProfile', 'digest']),
+    signals: pick(signals, ['persons', 'personKinds', 'topics', 'missing']),
+    instant,
+    ...(approvals && { approvals }),
+  };
+  if (call.operation === 'call_tool') {
+    const { tool, runsAt, toolTopics } = call;
+    return { ...shared, tool: { name: tool.name }, runsAt, toolTopics };
+  }
+  const { protocol, streamed, tools, providerTools } = call;
+  return {
+    ...shared,
+    protocol,
+    streamed,
+    tools: tools.map(({ name }) => ({ name })),
+    providerTools,
+  };
+}
+
+/** Throws `invalid_request` naming the first field that is not a fact. */
+export function parseFacts(json: JsonValue): Facts {
+  const parsed = factsSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const at = issue?.path.join('.') ?? '';
+  throw new ProvisoError('invalid_request', `Facts: \`${at}\`: ${issue?.message}.`, { at });
+}
+
+function pick<T extends object, K extends keyof T & string>(
+  of: T,
+  names: readonly K[],
+): { readonly [name: string]: JsonValue } {
+  const picked: { [name: string]: JsonValue } = {};
+  for (const name of names) {
+    const value = of[name];
+    if (value !== undefined) picked[name] = value as JsonValue;
+  }
+  return picked;
+}
+
+const strings = z.array(z.string()).readonly();
+
+const sharedFacts = {
+  caller: z.strictObject({
+    id: z.string(),
+    owner: z.string(),
+    organisation: z.string(),
+    teams: strings,
+    partner: z.string().optional(),
+    clearance: z.int(),
+  }),
+  purpose: z
+    .strictObject({
+      id: z.string(),
+      owner: z.string(),
+      authority: z.string(),
+      dataClasses: strings,
+      allows: strings,
+    })
+    .optional(),
+  model: z.strictObject({
+    provider: z.string(),
+    name: z.string(),
+    variant: z.string().optional(),
+    safeguardProfile: z.string().optional(),
+    digest: z.string().optional(),
+  }),
+  signals: z.strictObject({
+    persons: z.int(),
+    personKinds: strings,
+    topics: strings,
+    missing: strings,
+  }),
+  instant: z.int(),
+  approvals: strings.optional(),
+};
+
+const factsSchema = z.discriminatedUnion('operation', [
+  z.strictObject({
+    ...sharedFacts,
+    operation: z.enum(['generate', 'embed', 'count_tokens']),
+    protocol: z.string(),
+    streamed: z.boolean(),
+    tools: z.array(z.strictObject({ name: z.string() })).readonly(),
+    providerTools: strings,
+  }),
+  z.strictObject({
+    ...sharedFacts,
+    operation: z.literal('call_tool'),
+    tool: z.strictObject({ name: z.string() }),
+    runsAt: z.enum(['caller', 'provider']),
+    toolTopics: strings,
+  }),
+]);

@@ -1,0 +1,175 @@
+/**
+ * The tests of a pack: example calls, and the decision that each must get. Everything that an
+ * example leaves out is a newcomer's: no purpose, no tools, nothing detected.
+ */
+import { z } from 'zod';
+import { type Decision, decide } from './decide.ts';
+import type { Facts } from './facts.ts';
+import type { Pack } from './pack.ts';
+import type { PackFile, Problem } from './problems.ts';
+import { compileTerms } from './terms.ts';
+import { readYaml } from './yaml.ts';
+
+export interface PackTest {
+  readonly name: string;
+  readonly facts: Facts;
+  readonly expect: Expected;
+  readonly path: string;
+  readonly line: number;
+}
+
+interface Expected {
+  readonly effect: 'permit' | 'deny' | 'hold';
+  /** Ids of the rules that must have determined the decision; unchecked where absent. */
+  readonly rules?: readonly string[] | undefined;
+  readonly code?: string | undefined;
+}
+
+export interface TestReport {
+  readonly results: readonly TestResult[];
+  /** Ids of the rules in force that determined a decision of some test, and that never did. */
+  readonly covered: readonly string[];
+  readonly uncovered: readonly string[];
+}
+
+export interface TestResult {
+  readonly test: PackTest;
+  readonly decision: Decision;
+  /** What differs, in one line; absent for a pass. */
+  readonly failure?: string | undefined;
+}
+
+export function testPack(pack: Pack): TestReport {
+  const terms = compileTerms(pack);
+  const results = pack.tests.map((test): TestResult => {
+    const { decision } = decide(test.facts, terms);
+    return { test, decision, failure: failureOf(test.expect, decision) };
+  });
+  const determined = new Set(results.flatMap(({ decision }) => decision.rules.map(({ id }) => id)));
+  const ids = [...terms.rules.keys()];
+  return {
+    results,
+    covered: ids.filter((id) => determined.has(id)),
+    uncovered: ids.filter((id) => !determined.has(id)),
+  };
+}
+
+export function readTests(file: PackFile, problems: Problem[]): PackTest[] {
+  const yaml = readYaml(file, testsSchema, problems);
+  return (yaml?.value ?? []).map(({ name, call, toolCall, expect, rules, code }, i) => ({
+    name,
+    facts: call ? callFacts(call) : toolCallFacts(toolCall ?? toolCallSchema.parse({})),
+    expect: { effect: expect, rules, code },
+    path: file.path,
+    line: yaml?.problem([i], '').line ?? 1,
+  }));
+}
+
+function failureOf(expected: Expected, { effect, code, rules }: Decision): string | undefined {
+  const ids = rules.map(({ id }) => id);
+  const differences = [
+    effect === expected.effect ? '' : `expected ${expected.effect}, got ${effect} by [${ids}]`,
+    !expected.rules || sameIds(expected.rules, ids)
+      ? ''
+      : `expected the rules [${expected.rules}], got [${ids}]`,
+    expected.code === undefined || expected.code === code
+      ? ''
+      : `expected the code ${expected.code}, got ${code ?? 'none'}`,
+  ].filter((difference) => difference !== '');
+  return differences.length === 0 ? undefined : differences.join('; ');
+}
+
+function sameIds(a: readonly string[], b: readonly string[]): boolean {
+  return [...a].sort().join('\n') === [...b].sort().join('\n');
+}
+
+const names = z.array(z.string()).default([]);
+
+const shared = {
+  caller: z
+    .strictObject({
+      id: z.string().default('newcomer'),
+      owner: z.string().default('nobody in particular'),
+      organisation: z.string().default('example'),
+      teams: names,
+      partner: z.string().optional(),
+      clearance: z.int().default(0),
+    })
+    .prefault({}),
+  purpose: z
+    .strictObject({
+      id: z.string().default('purpose'),
+      owner: z.string().default('nobody in particular'),
+      authority: z.string().default('none stated'),
+      dataClasses: names,
+      allows: names,
+    })
+    .optional(),
+  model: z
+    .strictObject({
+      provider: z.string().default('sandbox'),
+      name: z.string().default('model'),
+      variant: z.string().optional(),
+      safeguardProfile: z.string().optional(),
+      digest: z.string().optional(),
+    })
+    .prefault({}),
+  persons: z.int().min(0).default(0),
+  personKinds: names,
+  topics: names,
+  missing: names,
+  approvals: names,
+  instant: z.iso.datetime().default('2026-01-01T00:00:00Z'),
+};
+
+const callSchema = z.strictObject({
+  ...shared,
+  operation: z.enum(['generate', 'embed', 'count_tokens']).default('generate'),
+  protocol: z.string().default('openai-chat'),
+  streamed: z.boolean().default(false),
+  tools: names,
+  providerTools: names,
+});
+
+const toolCallSchema = z.strictObject({
+  ...shared,
+  tool: z.string().default('tool'),
+  runsAt: z.enum(['caller', 'provider']).default('caller'),
+  toolTopics: names,
+});
+
+const testsSchema = z.array(
+  z
+    .strictObject({
+      name: z.string().min(1),
+      call: callSchema.optional(),
+      toolCall: toolCallSchema.optional(),
+      expect: z.enum(['permit', 'deny', 'hold']),
+      rules: z.array(z.string()).optional(),
+      code: z.string().optional(),
+    })
+    .refine(({ call, toolCall }) => (call === undefined) !== (toolCall === undefined), {
+      error: 'needs exactly one of `call` and `toolCall`',
+    }),
+);
+
+function callFacts(call: z.output<typeof callSchema>): Facts {
+  const { persons, personKinds, topics, missing, instant, tools, ...rest } = call;
+  return {
+    ...rest,
+    tools: tools.map((name) => ({ name })),
+    signals: { persons, personKinds, topics, missing },
+    instant: Date.parse(instant),
+  };
+}
+
+function toolCallFacts(call: z.output<typeof toolCallSchema>): Facts {
+  const { persons, personKinds, topics, missing, instant, tool, ...rest } = call;
+  return {
+    ...rest,
+    operation: 'call_tool',
+    tool: { name: tool },
+    signals: { persons, personKinds, topics, missing },
+    instant: Date.parse(instant),
+  };
+}

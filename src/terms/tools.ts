@@ -1,0 +1,90 @@
+/**
+ * What tools can do to the world: the terms name classes, and which tool names are in them.
+ *
+ * An attacker chooses names. So `Fire_Weapon`, `fire-weapon`, `ｆｉｒｅweapon` and one with letters
+ * that only look Latin are all `fireweapon` here. A name is in every class that matches, so that a
+ * harmless pattern never hides a dangerous one. Names are hints all the same: rules look also at
+ * the topics of a tool's description and schema.
+ */
+
+import { isLike } from './like.ts';
+
+/** The class of tools that no pattern names. */
+export const UNCLASSIFIED = 'unclassified';
+
+export interface ToolClasses {
+  /** Never empty. */
+  readonly classesOf: (toolName: string) => readonly string[];
+}
+
+/** @param patterns by class: tool names, where `*` stands for any text */
+export function compileToolClasses(patterns: ReadonlyMap<string, readonly string[]>): ToolClasses {
+  const classes = [...patterns].map(([name, list]) => ({ name, matches: list.map(namePattern) }));
+  const known = new Map<string, readonly string[]>();
+  return {
+    classesOf(toolName) {
+      let found = known.get(toolName);
+      if (!found) {
+        found = find(toolName);
+        if (known.size >= KNOWN_NAMES_MAX) known.clear();
+        known.set(toolName, found);
+      }
+      return found;
+    },
+  };
+
+  function find(toolName: string): readonly string[] {
+    const name = plainName(toolName);
+    const found = classes.filter(({ matches }) => matches.some((matches) => matches(name)));
+    return found.length > 0 ? found.map(({ name }) => name) : [UNCLASSIFIED];
+  }
+}
+
+/** Lower case, compatibility forms resolved, lookalikes as Latin, letters and digits only. */
+export function plainName(name: string): string {
+  const folded = name.normalize('NFKD').toLowerCase().normalize('NFKD');
+  let plain = '';
+  for (const character of folded) plain += LOOKALIKES.get(character) ?? character;
+  return plain.replace(/[^\p{L}\p{N}]/gu, '');
+}
+
+/** Callers choose names, so what is remembered of them has a bound. */
+const KNOWN_NAMES_MAX = 10_000;
+
+function namePattern(pattern: string): (plain: string) => boolean {
+  const pieces = pattern.split('*').map(plainName);
+  return (plain) => isLike(plain, { pieces });
+}
+
+/** Letters of other scripts that look like one Latin letter (Unicode UTS 39, the common ones). */
+const LOOKALIKES: ReadonlyMap<string, string> = new Map(
+  (
+    [
+      ['a', 'аα'],
+      ['b', 'ƅьв'],
+      ['c', 'сϲ'],
+      ['d', 'ԁ'],
+      ['e', 'еҽ'],
+      ['g', 'ɡց'],
+      ['h', 'һհн'],
+      ['i', 'іıιӏ'],
+      ['j', 'јϳ'],
+      ['k', 'кκ'],
+      ['l', 'ⅼ'],
+      ['m', 'м'],
+      ['n', 'ոη'],
+      ['o', 'оοօ'],
+      ['p', 'рρ'],
+      ['q', 'ԛգ'],
+      ['r', 'гⲅ'],
+      ['s', 'ѕꜱ'],
+      ['t', 'тτ'],
+      ['u', 'υսц'],
+      ['v', 'ѵν'],
+      ['w', 'ԝѡω'],
+      ['x', 'хχ'],
+      ['y', 'уγү'],
+      ['z', 'ᴢ'],
+    ] as const
+  ).flatMap(([latin, others]) => [...others].map((other) => [other, latin] as const)),
+);
