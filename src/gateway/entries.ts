@@ -1,10 +1,12 @@
 /**
  * What the pipeline writes to the ledger: a `decision` before anything is carried, and its one
- * `outcome`. Public facts are words from the configuration, the terms or this code; whatever a
- * caller or a provider wrote is private: committed to, and kept in the vault.
+ * `outcome`. Public facts are words of the configuration, the terms or this code, and numbers;
+ * whatever a caller or a provider wrote is private: committed to, and kept in the vault.
+ *
+ * Public facts stand in sorted order, which spares the ledger the sorting.
  */
-import type { JsonObject, JsonValue } from '#base/json.ts';
-import type { NewEntry } from '#ledger/ledger.ts';
+import type { JsonValue } from '#base/json.ts';
+import type { NewEntry } from '#ledger/entry.ts';
 import type { Attempt } from '#providers/carry.ts';
 import type { Usage } from '#wire/exchange.ts';
 
@@ -12,21 +14,21 @@ import type { Usage } from '#wire/exchange.ts';
 const VAULT_KEY_NO_PURPOSE = 'no-purpose';
 
 export interface DecisionFacts {
-  readonly at: number;
   readonly action: string;
-  readonly protocol: string;
-  readonly isStreamed: boolean;
+  readonly code: string | undefined;
   readonly effect: 'permit' | 'deny' | 'hold';
-  readonly code?: string | undefined;
+  /** Of a tool call: the entry of the call in whose answer it stands. */
+  readonly parent: number | undefined;
+  readonly protocol: string;
+  readonly purpose: string | undefined;
   readonly rules: readonly string[];
-  readonly terms: string;
-  readonly purpose?: string | undefined;
+  readonly isStreamed: boolean;
   /** `provider/model` of each target that the decision covers. */
   readonly targets: readonly string[];
-  /** The class of the tool, and the entry of the call in whose answer it was called. */
-  readonly toolClass?: string | undefined;
-  readonly parent?: number | undefined;
-  readonly caller: JsonObject;
+  /** Hash of the terms pack. */
+  readonly terms: string;
+  readonly toolClass: string | undefined;
+  readonly caller: JsonValue;
   /** What the terms were asked, enough to ask again: INVARIANT (10). */
   readonly facts: JsonValue;
   readonly content: JsonValue;
@@ -37,32 +39,39 @@ export function decisionEntry(decision: DecisionFacts): NewEntry {
   return {
     kind: 'decision',
     public: {
-      at: decision.at,
       action: decision.action,
-      protocol: decision.protocol,
-      streamed: decision.isStreamed,
+      ...(decision.code === undefined ? undefined : { code: decision.code }),
       effect: decision.effect,
-      ...(decision.code === undefined ? {} : { code: decision.code }),
+      ...(decision.parent === undefined ? undefined : { parent: decision.parent }),
+      protocol: decision.protocol,
+      ...(purpose === undefined ? undefined : { purpose }),
       rules: decision.rules,
-      terms: decision.terms,
-      ...(purpose === undefined ? {} : { purpose }),
+      streamed: decision.isStreamed,
       targets: decision.targets,
-      ...(decision.toolClass === undefined ? {} : { toolClass: decision.toolClass }),
-      ...(decision.parent === undefined ? {} : { parent: decision.parent }),
+      terms: decision.terms,
+      ...(decision.toolClass === undefined ? undefined : { toolClass: decision.toolClass }),
     },
-    private: { caller, facts, content },
+    private: { caller, content, facts },
     vaultKey: vaultKeyOf(purpose),
   };
 }
 
+export type OutcomeResult =
+  | 'answered'
+  | 'denied'
+  | 'failed'
+  | 'cancelled'
+  /** Of a tool call. */
+  | 'delivered'
+  | 'withheld';
+
 export interface OutcomeFacts {
-  readonly at: number;
-  readonly result: 'answered' | 'denied' | 'failed' | 'cancelled' | 'delivered' | 'withheld';
+  readonly result: OutcomeResult;
+  readonly attempts?: readonly Attempt[] | undefined;
   readonly code?: string | undefined;
-  readonly attempts?: readonly Attempt[];
-  readonly dropped?: ReadonlySet<string>;
-  readonly usage?: Usage | undefined;
+  readonly dropped?: ReadonlySet<string> | undefined;
   readonly finish?: string | undefined;
+  readonly usage?: Usage | undefined;
   readonly purpose?: string | undefined;
   readonly content?: JsonValue | undefined;
 }
@@ -73,18 +82,16 @@ export function outcomeEntry(decision: number, outcome: OutcomeFacts): NewEntry 
     kind: 'outcome',
     closes: decision,
     public: {
-      at: outcome.at,
+      ...(attempts === undefined ? undefined : { attempts: attempts as unknown as JsonValue }),
+      ...(outcome.code === undefined ? undefined : { code: outcome.code }),
+      ...(dropped === undefined || dropped.size === 0 ? undefined : { dropped: namesOf(dropped) }),
+      ...(outcome.finish === undefined ? undefined : { finish: outcome.finish }),
+      ...(usage === undefined ? undefined : { inputTokens: usage.inputTokens }),
+      ...(usage === undefined ? undefined : { outputTokens: usage.outputTokens }),
       result: outcome.result,
-      ...(outcome.code === undefined ? {} : { code: outcome.code }),
-      ...(attempts === undefined ? {} : { attempts: attempts.map((attempt) => ({ ...attempt })) }),
-      ...(dropped === undefined || dropped.size === 0 ? {} : { dropped: namesOf(dropped) }),
-      ...(usage === undefined
-        ? {}
-        : { inputTokens: usage.inputTokens, outputTokens: usage.outputTokens }),
-      ...(outcome.finish === undefined ? {} : { finish: outcome.finish }),
     },
     ...(content === undefined
-      ? {}
+      ? undefined
       : { private: { content }, vaultKey: vaultKeyOf(outcome.purpose) }),
   };
 }
@@ -93,7 +100,7 @@ function vaultKeyOf(purpose: string | undefined): string {
   return purpose === undefined ? VAULT_KEY_NO_PURPOSE : `purpose:${purpose}`;
 }
 
-/** Names that a provider chose are cut: an entry has room for 64 KiB, and the head for less. */
+/** Names that a provider may have chosen, cut to what an entry and a header have room for. */
 export function namesOf(dropped: ReadonlySet<string>): string[] {
   return [...dropped].slice(0, 32).map((name) => name.replace(/[^\x21-\x7e]/g, '?').slice(0, 64));
 }

@@ -2,28 +2,28 @@
  * The life of a call, every stage in order:
  *
  *   Identified → Declared → Received → Classified → Decided → Recorded → Cleared → Routed → Answered
- *     caller     purpose      wire      signals      terms     ledger   oversight  providers
+ *     caller     purpose      wire      signals      terms     ledger   oversight  providers   wire
  *
  * Each stage takes the value of the one before and returns the next; the types leave no way around.
- * Who asks and what for is known from the head, before a byte of the body is read.
+ * Who asks, and what for, is known from the head, before a byte of the body is read.
  */
 import type { IncomingMessage } from 'node:http';
-import { asProvisoError, type ProvisoError } from '#base/errors.ts';
+import { asProvisoError, ProvisoError } from '#base/errors.ts';
 import { identify } from '#caller/identify.ts';
 import { clear } from '#oversight/clear.ts';
-import { declarePurpose } from '#purpose/declare.ts';
 import { type Answered, type Attempt, carry } from '#providers/carry.ts';
 import { type Routed, route } from '#providers/route.ts';
-import { classify } from '#signals/classify.ts';
-import { decideCall } from './decide.ts';
+import { declarePurpose } from '#purpose/declare.ts';
+import { readBody } from './body.ts';
+import { decideCall, type Undecided } from './decide.ts';
 import { type Delivered, deliverAnswer, deliverStream } from './deliver.ts';
 import { namesOf } from './entries.ts';
 import type { Gateway } from './gateway.ts';
 import type { Head } from './head.ts';
-import { readBody } from './body.ts';
-import { recordDecision, recordOutcome } from './record.ts';
+import { failureOutcome, outcomeOf, recordDecision, recordOutcome } from './record.ts';
 import type { Reply } from './reply.ts';
-import { toolCallDecider } from './tool-calls.ts';
+import { classifyCall } from './signals.ts';
+import { gatedBy, toolCallDecider } from './tool-calls.ts';
 
 export async function serveCall(
   head: Head,
@@ -31,14 +31,13 @@ export async function serveCall(
   reply: Reply,
   gateway: Gateway,
 ): Promise<void> {
-  const { config, clock, terms } = gateway;
+  const { clock, config } = gateway;
   const identified = identify(head, gateway.callers, clock.now());
   const declared = declarePurpose(identified, gateway.purposes, clock.now());
-  if (head.route.operation === 'list_models') return reply.whole(200, listModels(head, gateway));
-  if (head.route.operation === 'get_model') return reply.whole(200, getModel(head, gateway));
-
-  const body = await readBody(request, config.limits);
-  const exchange = head.wire.decodeRequest(body, {
+  if (head.route.operation === 'list_models' || head.route.operation === 'get_model') {
+    return reply.whole(200, JSON.stringify(listed(head, gateway)));
+  }
+  const exchange = head.wire.decodeRequest(await readBody(request, config.limits), {
     route: head.route,
     allowedFields: config.allowedFields[head.protocol],
     betas: head.betas,
@@ -46,10 +45,9 @@ export async function serveCall(
   const targets = gateway.routing.targetsOf(exchange.model);
   const received = { ...declared, request: exchange, targets };
 
-  const classified = await classify(received, gateway.detectors);
-  const decided = decideCall(classified, terms, clock.now());
+  const classified = await classifyCall(received, gateway.detection);
+  const decided = decideCall(classified, gateway.terms, clock.now());
   const recorded = await recordDecision(decided, gateway); // INVARIANT (3)
-  reply.header('proviso-decision', recorded.entry);
 
   const attempts: Attempt[] = [];
   try {
@@ -57,10 +55,58 @@ export async function serveCall(
     const routed = route(cleared);
     const answered = await carry(routed, attempts, reply, config.limits);
     const delivered = await deliver(routed, answered, reply, gateway);
-    recordOutcome(recorded, delivered, attempts, routed.dropped, gateway);
+    const outcome = outcomeOf(delivered, attempts, routed.dropped, routed.purpose?.id, gateway);
+    recordOutcome(recorded.entry, outcome, gateway);
   } catch (thrown) {
     const error = asProvisoError(thrown);
-    recordOutcome(recorded, failed(error, reply), attempts, new Set(), gateway);
+    recordOutcome(recorded.entry, failureOutcome(error, attempts, reply), gateway);
     throw error;
   }
+}
+
+type RoutedCall = Routed & Undecided & { readonly wire: Head['wire']; readonly entry: number };
+
+async function deliver(
+  call: RoutedCall,
+  { target, carried }: Answered,
+  reply: Reply,
+  gateway: Gateway,
+): Promise<Delivered> {
+  const { wire, request, dropped, entry } = call;
+  const beforeFirstByte = (): void => {
+    reply.header('proviso-decision', entry);
+    if (dropped.size > 0) reply.header('proviso-dropped', namesOf(dropped).join(', '));
+  };
+  if (request.operation === 'generate') {
+    const delivery = {
+      wire,
+      request,
+      reply,
+      isGated: gatedBy(request),
+      decide: toolCallDecider({ ...call, request }, target, gateway),
+      dropped,
+      beforeFirstByte,
+    };
+    if (carried.kind === 'stream') return deliverStream(carried.flow, delivery);
+    if (carried.kind === 'answer') return deliverAnswer(carried.answer, delivery);
+  }
+  beforeFirstByte();
+  if (carried.kind === 'embeddings' && request.operation === 'embed') {
+    reply.whole(200, JSON.stringify(wire.encodeEmbeddings(carried.answer, request)));
+    const usage = { inputTokens: carried.answer.inputTokens ?? 0, outputTokens: 0 };
+    return { result: 'answered', finish: undefined, usage, parts: [] };
+  }
+  if (carried.kind === 'count') {
+    reply.whole(200, JSON.stringify(wire.encodeCount(carried.inputTokens)));
+    return { result: 'answered', finish: undefined, usage: undefined, parts: [] };
+  }
+  throw new ProvisoError('upstream_invalid', 'The provider answered something else than asked.');
+}
+
+function listed({ wire, route }: Head, { routing }: Gateway) {
+  const models = routing.listed();
+  if (route.operation === 'list_models') return wire.encodeModels(models);
+  const { model: id = '' } = route;
+  const [target] = routing.targetsOf(id);
+  return wire.encodeModel({ id, provider: target?.provider.name ?? '' });
 }

@@ -5,6 +5,7 @@
 import { Pool } from 'undici';
 import { ProvisoError } from '#base/errors.ts';
 import type { Limits } from '#base/limits.ts';
+import { matchesPattern } from '#base/pattern.ts';
 import type { Protocol } from '#wire/exchange.ts';
 import type { WireProtocol } from '#wire/protocol.ts';
 import { Breaker } from './breaker.ts';
@@ -77,10 +78,16 @@ export function wireFor(provider: Provider, protocolIn: Protocol): WireProtocol 
   return provider.wires.find((wire) => wire.name === protocolIn) ?? provider.wires[0];
 }
 
-/** A provider and the name it knows the model by. */
+/** A provider and the name it knows the model by. One object for each, as long as it is in force. */
 export interface Target {
   readonly provider: Provider;
   readonly model: string;
+  /** What is declared of the model, as the terms see it and the ledger keeps it. */
+  readonly facts: { readonly provider: string; readonly name: string } & ModelIdentity;
+}
+
+function targetOf(provider: Provider, model: string): Target {
+  return { provider, model, facts: { provider: provider.name, name: model, ...provider.identity } };
 }
 
 /** An alias's targets, by the names of the configuration. */
@@ -103,7 +110,7 @@ export class Routing {
     this.#aliases = new Map(
       [...aliases].map(([name, targets]) => [
         name,
-        targets.map(({ provider, model }) => ({ provider: this.#named(provider), model })),
+        targets.map(({ provider, model }) => targetOf(this.#named(provider), model)),
       ]),
     );
   }
@@ -141,16 +148,16 @@ export class Routing {
     const targets: Target[] = [];
     if (!MODEL_NAME.test(model)) return targets;
     for (const provider of this.#providers.values()) {
-      if (provider.models.some((pattern) => matches(pattern, model))) {
-        targets.push({ provider, model });
+      if (provider.models.some((pattern) => matchesPattern(pattern, model))) {
+        targets.push(targetOf(provider, model));
       }
     }
     const slash = model.indexOf('/');
     const named = slash > 0 ? this.#providers.get(model.slice(0, slash)) : undefined;
     if (named) {
       const rest = model.slice(slash + 1);
-      if (named.models.some((pattern) => matches(pattern, rest))) {
-        targets.unshift({ provider: named, model: rest });
+      if (named.models.some((pattern) => matchesPattern(pattern, rest))) {
+        targets.unshift(targetOf(named, rest));
       }
     }
     // Names come from callers: only those that exist are kept, and not without end.
@@ -163,11 +170,4 @@ export class Routing {
     if (provider) return provider;
     throw new ProvisoError('config_invalid', `A model names an unknown provider \`${name}\`.`);
   }
-}
-
-function matches(pattern: string, model: string): boolean {
-  const star = pattern.indexOf('*');
-  if (star < 0) return pattern === model;
-  const [head, tail] = [pattern.slice(0, star), pattern.slice(star + 1)];
-  return model.length >= head.length + tail.length && model.startsWith(head) && model.endsWith(tail);
 }

@@ -1,0 +1,224 @@
+/**
+ * A running Proviso: configuration, terms, state and ledger, opened together and closed together.
+ *
+ * INVARIANT (13): keys, purposes and terms in force are folded from the ledger's entries; every
+ * change here is an entry first, and in force when that entry is on disk.
+ */
+import type { Logger } from 'pino';
+import { type Clock, systemClock } from '#base/clock.ts';
+import { ProvisoError } from '#base/errors.ts';
+import { createKey } from '#caller/key.ts';
+import { type Caller, KeyRing, keyCreated, keyRevoked } from '#caller/ring.ts';
+import type { Config, ProviderConfig } from '#config/config.ts';
+import type { NewEntry } from '#ledger/entry.ts';
+import { type Ledger, openLedger } from '#ledger/ledger.ts';
+import { openProvider, Routing } from '#providers/provider.ts';
+import { type Sandbox, startSandbox } from '#providers/sandbox.ts';
+import { type Purpose, PurposeRegister, purposeEnded, purposeRegistered } from '#purpose/register.ts';
+import { loadPack } from '#terms/pack.ts';
+import { compileTerms, type Terms } from '#terms/terms.ts';
+import type { Protocol } from '#wire/exchange.ts';
+import type { WireProtocol } from '#wire/protocol.ts';
+import { protocols } from '#wire/protocols.ts';
+import { Metrics } from './metrics.ts';
+import { type Detection, openDetection } from './signals.ts';
+import { openTraces, type Traces } from './traces.ts';
+
+export interface Ports {
+  readonly clock?: Clock;
+  readonly log: Logger;
+}
+
+export class Gateway {
+  config: Config;
+  terms: Terms;
+  detection: Detection;
+  callers: KeyRing;
+  purposes: PurposeRegister;
+  routing: Routing;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly ledger: Ledger;
+  readonly metrics: Metrics;
+  readonly traces: Traces | undefined;
+  #sandbox: Sandbox | undefined;
+
+  private constructor(parts: Parts) {
+    this.config = parts.config;
+    this.terms = parts.terms;
+    this.detection = parts.detection;
+    this.callers = parts.callers;
+    this.purposes = parts.purposes;
+    this.routing = parts.routing;
+    this.clock = parts.clock;
+    this.log = parts.log;
+    this.ledger = parts.ledger;
+    this.traces = parts.traces;
+    this.#sandbox = parts.sandbox;
+    this.metrics = new Metrics(
+      () => this.ledger.size,
+      () => this.routing.providers,
+    );
+  }
+
+  /**
+   * Opens everything, ends what a crash left open (`outcome: lost`), and records the start.
+   * @throws ProvisoError `config_invalid`, `terms_invalid`, or one of the ledger's
+   */
+  static async open(config: Config, { clock = systemClock, log }: Ports): Promise<Gateway> {
+    const terms = compileTerms(await loadPack(config.termsDir));
+    const detection = openDetection(terms.pack.topics);
+    const sandbox = await sandboxFor(config);
+    const routing = openRouting(config, sandbox);
+    const traces = config.telemetry.otlpEndpoint
+      ? await openTraces(config.telemetry.otlpEndpoint)
+      : undefined;
+    const ledger = await openLedger({ dir: config.ledger.dir, origin: config.ledger.origin, clock });
+    const { callers, purposes } = await stateOf(config, ledger);
+    const parts = { config, terms, detection, callers, purposes, routing, clock, log, ledger, traces, sandbox };
+    const gateway = new Gateway(parts);
+    await gateway.#recordStart();
+    return gateway;
+  }
+
+  /**
+   * Puts another configuration in force between two calls. Calls under way end under the old one.
+   * @throws ProvisoError and changes nothing, where the new one cannot be in force
+   */
+  async reload(config: Config): Promise<void> {
+    const terms = compileTerms(await loadPack(config.termsDir));
+    const detection = openDetection(terms.pack.topics);
+    const sandbox = await sandboxFor(config);
+    const routing = openRouting(config, sandbox);
+    const { callers, purposes } = await stateOf(config, this.ledger);
+    if (terms.pack.hash !== this.terms.pack.hash) await this.ledger.append(termsEntry(terms));
+    const [oldRouting, oldSandbox] = [this.routing, this.#sandbox];
+    Object.assign(this, { config, terms, detection, callers, purposes, routing });
+    this.#sandbox = sandbox;
+    // Pools close when their last call has ended.
+    for (const { pool } of oldRouting.providers) void pool.close();
+    await oldSandbox?.close();
+  }
+
+  /** A new key for a caller. The key itself is returned once and kept nowhere. */
+  async createKey(caller: Omit<Caller, 'keyId'>): Promise<{ readonly id: string; readonly key: string }> {
+    const { key, id, hash } = createKey();
+    const entry = keyCreated({ id, hash }, caller);
+    await this.ledger.append({ ...entry, vaultKey: `caller:${caller.id}` });
+    this.callers.fold([entry]);
+    return { id, key };
+  }
+
+  /** @throws ProvisoError `caller_unknown` where there is no such key */
+  async revokeKey(keyId: string): Promise<void> {
+    if (!this.callers.find(keyId)) {
+      throw new ProvisoError('caller_unknown', `There is no key \`${keyId}\`.`);
+    }
+    const entry = keyRevoked(keyId);
+    await this.ledger.append(entry);
+    this.callers.fold([entry]);
+  }
+
+  async registerPurpose(purpose: Purpose): Promise<void> {
+    const entry = purposeRegistered(purpose);
+    await this.ledger.append({ ...entry, vaultKey: `purpose:${purpose.id}` });
+    this.purposes.fold([entry]);
+  }
+
+  /** @throws ProvisoError `purpose_unknown` */
+  async endPurpose(id: string, endsAt = this.clock.now()): Promise<void> {
+    if (!this.purposes.find(id)) {
+      throw new ProvisoError('purpose_unknown', `There is no purpose \`${id}\`.`);
+    }
+    const entry = purposeEnded(id, endsAt);
+    await this.ledger.append(entry);
+    this.purposes.fold([entry]);
+  }
+
+  /** After the server has drained: records the stop and makes all of the ledger public and durable. */
+  async close(): Promise<void> {
+    await this.ledger.append({ kind: 'stop', public: {} });
+    await this.ledger.close();
+    await this.traces?.close();
+    await Promise.all([...this.routing.providers].map(({ pool }) => pool.destroy()));
+    await this.#sandbox?.close();
+  }
+
+  async #recordStart(): Promise<void> {
+    for (const decision of this.ledger.openDecisions()) {
+      await this.ledger.append({ kind: 'outcome', closes: decision, public: { result: 'lost' } });
+    }
+    const inForce = (await this.ledger.history(['terms'])).at(-1)?.public['hash'];
+    await this.ledger.append({ kind: 'start', public: { version: VERSION } });
+    if (inForce !== this.terms.pack.hash) await this.ledger.append(termsEntry(this.terms));
+  }
+}
+
+/** Of Proviso, as package.json has it. */
+export const VERSION = '0.1.0';
+
+interface Parts {
+  readonly config: Config;
+  readonly terms: Terms;
+  readonly detection: Detection;
+  readonly callers: KeyRing;
+  readonly purposes: PurposeRegister;
+  readonly routing: Routing;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly ledger: Ledger;
+  readonly traces: Traces | undefined;
+  readonly sandbox: Sandbox | undefined;
+}
+
+async function stateOf(config: Config, ledger: Ledger) {
+  const history = await ledger.history(['key', 'purpose']);
+  return {
+    callers: new KeyRing(config.callers).fold(history),
+    purposes: new PurposeRegister(config.purposes).fold(history),
+  };
+}
+
+function termsEntry({ pack }: Terms): NewEntry {
+  return {
+    kind: 'terms',
+    public: { hash: pack.hash, id: pack.id, version: pack.version },
+  };
+}
+
+async function sandboxFor({ providers }: Config): Promise<Sandbox | undefined> {
+  const isWanted = providers.some(({ kind }) => kind === 'sandbox');
+  return isWanted ? startSandbox(Object.values(protocols)) : undefined;
+}
+
+function openRouting(config: Config, sandbox: Sandbox | undefined): Routing {
+  const providers = config.providers.map((provider) => {
+    const { name, headers, models, modelIdentity, apiKey, auth, protocol, alsoSpeaks } = provider;
+    const spoken = [protocol, ...alsoSpeaks].map((name) => protocols[name]);
+    const settings = {
+      name,
+      baseUrl: baseUrlOf(provider, sandbox),
+      authHeader: apiKey && authHeader(auth, apiKey.reveal()),
+      extraHeaders: headers,
+      models,
+      identity: modelIdentity,
+    };
+    return openProvider(settings, spoken as [WireProtocol, ...WireProtocol[]], config.limits);
+  });
+  return new Routing(providers, config.models);
+}
+
+function baseUrlOf({ kind, baseUrl, protocol }: ProviderConfig, sandbox: Sandbox | undefined) {
+  if (kind !== 'sandbox' || !sandbox) return baseUrl;
+  return isOpenAi(protocol) ? `${sandbox.origin}/v1` : sandbox.origin;
+}
+
+function isOpenAi(protocol: Protocol): boolean {
+  return protocol === 'openai-chat' || protocol === 'openai-responses';
+}
+
+function authHeader(style: ProviderConfig['auth'], key: string) {
+  return style === 'bearer'
+    ? { name: 'authorization', value: `Bearer ${key}` }
+    : { name: style, value: key };
+}

@@ -1,0 +1,94 @@
+/** The stage that makes a decision durable before anything follows from it, and its outcome after. */
+import { hash } from 'node:crypto';
+import type { ProvisoError } from '#base/errors.ts';
+import { canonicalJson, type JsonValue } from '#base/json.ts';
+import type { Attempt } from '#providers/carry.ts';
+import type { DecidedCall, Undecided } from './decide.ts';
+import type { Delivered } from './deliver.ts';
+import { decisionEntry, type OutcomeFacts, outcomeEntry } from './entries.ts';
+import type { Gateway } from './gateway.ts';
+import type { Reply } from './reply.ts';
+
+declare const recorded: unique symbol;
+
+/** With the number of its decision in the ledger, which is on disk. */
+export type Recorded<P> = P & { readonly entry: number; readonly [recorded]: true };
+
+/**
+ * INVARIANT (3): resolves only when the decision is durable.
+ * @throws ProvisoError `ledger_unavailable`
+ */
+export async function recordDecision<P extends Undecided & DecidedCall>(
+  decided: P,
+  gateway: Gateway,
+): Promise<Recorded<P>> {
+  const { request, decision } = decided;
+  const entry = await gateway.ledger.append(
+    decisionEntry({
+      action: request.operation,
+      code: decision.code,
+      effect: decision.effect,
+      parent: undefined,
+      protocol: decided.protocol,
+      purpose: decided.purpose?.id,
+      rules: decision.rules.map(({ id }) => id),
+      isStreamed: request.operation === 'generate' && request.stream,
+      targets: decided.targets.map(({ provider, model }) => `${provider.name}/${model}`),
+      terms: decided.terms,
+      toolClass: undefined,
+      caller: decided.caller as unknown as JsonValue,
+      facts: decided.facts,
+      content: contentOf(
+        { request, findings: decided.signals.findings } as unknown as JsonValue,
+        gateway,
+      ),
+    }),
+  );
+  gateway.metrics.decisions.inc({ action: request.operation, effect: decision.effect });
+  return { ...decided, entry } as unknown as Recorded<P>;
+}
+
+/**
+ * INVARIANT (4): called once for each recorded decision. Nothing waits for it: should it never
+ * reach the disk, recovery writes `lost` in its place.
+ */
+export function recordOutcome(entry: number, outcome: OutcomeFacts, gateway: Gateway): void {
+  gateway.ledger.append(outcomeEntry(entry, outcome)).catch((error: unknown) => {
+    gateway.log.error({ err: error, entry }, 'outcome not recorded');
+  });
+}
+
+export function outcomeOf(
+  delivered: Delivered,
+  attempts: readonly Attempt[],
+  dropped: ReadonlySet<string>,
+  purpose: string | undefined,
+  gateway: Gateway,
+): OutcomeFacts {
+  const { result, finish, usage, parts } = delivered;
+  return {
+    result,
+    attempts,
+    dropped,
+    finish: finish?.reason,
+    usage,
+    purpose,
+    content: contentOf({ parts } as unknown as JsonValue, gateway),
+  };
+}
+
+export function failureOutcome(
+  error: ProvisoError,
+  attempts: readonly Attempt[],
+  reply: Reply,
+): OutcomeFacts {
+  const isDenial = attempts.length === 0 && error.facts['entry'] !== undefined;
+  const result = isDenial ? 'denied' : reply.isGone ? 'cancelled' : 'failed';
+  return { result, code: error.code, attempts: isDenial ? undefined : attempts };
+}
+
+/** The words themselves, for the vault, or only their digest, as the operator chose. */
+export function contentOf(content: JsonValue, { config }: Gateway): JsonValue {
+  if (config.ledger.content === 'full') return content;
+  return { sha256: hash('sha256', canonicalJson(content), 'hex') };
+}

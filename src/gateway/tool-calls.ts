@@ -1,0 +1,122 @@
+/**
+ * Decides each tool call of an answer, under the same caller, purpose and model as the call it
+ * answers, and records it with an outcome of its own before the gate lets it through.
+ */
+import type { ErrorCode } from '#base/errors.ts';
+import { type JsonValue, parseJsonText } from '#base/json.ts';
+import { denialWords } from '#oversight/clear.ts';
+import type { Target } from '#providers/provider.ts';
+import { type Decision, decide } from '#terms/decide.ts';
+import { factsJson, type ToolCallFacts } from '#terms/facts.ts';
+import type { ModelRequest, Part, ProviderTool } from '#wire/exchange.ts';
+import type { Undecided } from './decide.ts';
+import { decisionEntry } from './entries.ts';
+import type { DecideToolCall, GatedPart, IsGated } from './gate.ts';
+import type { Gateway } from './gateway.ts';
+import { contentOf, recordOutcome } from './record.ts';
+import { toolCallSignals } from './signals.ts';
+
+type AnsweredCall = Undecided & { readonly request: ModelRequest; readonly entry: number };
+
+/** Everything that makes the caller act, and whatever ran inside the provider without being asked. */
+export function gatedBy(request: ModelRequest): IsGated {
+  const decidedAtRequest = request.providerTools.filter(({ runsAt }) => runsAt === 'provider');
+  return (part: Part): part is GatedPart => {
+    if (part.type === 'tool_call') return true;
+    if (part.type !== 'native' || part.providerTool === undefined) return false;
+    return !decidedAtRequest.some((tool) => isOf(part.providerTool, tool));
+  };
+}
+
+function isOf(providerTool: string | undefined, { kind, wireType }: ProviderTool): boolean {
+  return providerTool === kind || providerTool === wireType;
+}
+
+export function toolCallDecider(
+  call: AnsweredCall,
+  target: Target,
+  gateway: Gateway,
+): DecideToolCall {
+  return async (part) => {
+    const name = part.type === 'tool_call' ? part.name : (part.providerTool ?? part.label);
+    const { terms } = gateway;
+    const facts = toolCallFacts(call, target, name, argumentsOf(part), gateway);
+    const decision = beyondTerms(part, name, call) ?? decide(facts, terms).decision;
+    const entry = await gateway.ledger.append(
+      decisionEntry({
+        action: 'call_tool',
+        code: decision.code,
+        effect: decision.effect,
+        parent: call.entry,
+        protocol: call.protocol,
+        purpose: call.purpose?.id,
+        rules: decision.rules.map(({ id }) => id),
+        isStreamed: call.request.stream,
+        targets: [`${target.provider.name}/${target.model}`],
+        terms: terms.pack.hash,
+        toolClass: terms.toolClasses.classesOf(name).join(' '),
+        caller: call.caller as unknown as JsonValue,
+        facts: [factsJson(facts)],
+        content: contentOf(part as unknown as JsonValue, gateway),
+      }),
+    );
+    gateway.metrics.decisions.inc({ action: 'call_tool', effect: decision.effect });
+    const isPermitted = decision.effect === 'permit';
+    recordOutcome(entry, { result: isPermitted ? 'delivered' : 'withheld' }, gateway);
+    if (isPermitted) return undefined;
+    const words = denialWords(decision, entry, gateway.config.askWhom);
+    return `[Proviso withheld a call of the tool \`${name}\`. ${words}]`;
+  };
+}
+
+function toolCallFacts(
+  { caller, purpose, signals }: AnsweredCall,
+  target: Target,
+  name: string,
+  argumentsText: string,
+  gateway: Gateway,
+): ToolCallFacts {
+  return {
+    operation: 'call_tool',
+    caller,
+    purpose,
+    model: target.facts,
+    tool: { name },
+    runsAt: 'caller',
+    signals: toolCallSignals(name, argumentsText, gateway),
+    toolTopics: signals.toolTopics[name] ?? [],
+    instant: gateway.clock.now(),
+  };
+}
+
+function argumentsOf(part: GatedPart): string {
+  return part.type === 'tool_call' ? part.arguments : JSON.stringify(part.native.fields);
+}
+
+/** What is refused whatever the terms say. */
+function beyondTerms(part: GatedPart, name: string, call: AnsweredCall): Decision | undefined {
+  if (!isUnambiguous(part)) {
+    return deny('arguments_ambiguous', 'its arguments are not one unambiguous JSON value');
+  }
+  const tools = call.purpose?.tools;
+  if (tools === undefined || tools.includes(name)) return undefined;
+  return deny('purpose_exceeded', `the purpose \`${call.purpose?.id}\` does not cover it`);
+}
+
+/**
+ * Arguments that two readers can read differently (a key twice, half a JSON) are refused: what was
+ * decided must be what the caller's own parser sees. INVARIANT (1)
+ */
+function isUnambiguous(part: GatedPart): boolean {
+  if (part.type !== 'tool_call' || part.free === true) return true;
+  try {
+    parseJsonText(part.arguments);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function deny(code: ErrorCode, reason: string): Decision {
+  return { effect: 'deny', code, reason, rules: [], errors: [] };
+}
