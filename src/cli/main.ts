@@ -18,7 +18,10 @@ const COMMANDS: readonly (readonly [
   name: string,
   summary: string,
   load: () => Promise<CommandModule>,
-])[] = [['config', 'check a configuration, print its schema', () => import('./config.ts')]];
+])[] = [
+  ['terms', 'check and test a terms pack', () => import('./terms.ts')],
+  ['config', 'check a configuration, print its schema', () => import('./config.ts')],
+];
 
 const EPILOGUE = `
 Exit codes: 0 yes or done, 1 could not, 2 no, 3 wrong input.
