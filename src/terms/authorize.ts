@@ -9,9 +9,9 @@
  *                           head names a principal       → by that entity, group or type
  *                           head names only a resource   → by that entity, group or type
  */
-import { type CompiledPolicy, compilePolicy, type Request } from './compile.ts';
+import { type CompiledPolicy, compilePolicy } from './compile.ts';
 import type { EntityUid, Policy, Scope } from './policy.ts';
-import { type Entity, EvaluationError, entityKey } from './value.ts';
+import { type Entity, EvaluationError, entityKey, type Request } from './value.ts';
 
 export interface Authorization {
   readonly decision: 'allow' | 'deny';

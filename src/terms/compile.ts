@@ -5,40 +5,37 @@
  */
 import { EXTENSION_FUNCTIONS } from './extensions/functions.ts';
 import { isLike } from './like.ts';
-import { add, type Long, multiply, negate, subtract } from './long.ts';
-import type { BinaryOperator, Expr, Policy, Scope, UnaryOperator } from './policy.ts';
+import { add, multiply, negate, subtract } from './long.ts';
+import {
+  asEntity,
+  asLong,
+  asSet,
+  asString,
+  compare,
+  factsOf,
+  fieldsOf,
+  isIn,
+  isInValue,
+  missing,
+  missingEntity,
+  wrongType,
+} from './operands.ts';
+import type { BinaryOperator, Expr, Policy, Scope, UnaryOperator, Variable } from './policy.ts';
 import {
   contains,
   containsAll,
   containsAny,
   type Entity,
-  type EntityFacts,
-  EvaluationError,
   entity,
   entityKey,
   equal,
   type Fields,
   fieldOf,
-  type RecordValue,
+  type Request,
   recordOf,
-  type SetValue,
   setOf,
   type Value,
 } from './value.ts';
-
-/** What one decision is about. */
-export interface Request {
-  readonly principal: Entity;
-  readonly action: Entity;
-  readonly resource: Entity;
-  readonly context: RecordValue;
-  /** Asked only for entities that a policy names. */
-  readonly entities: EntityStore;
-}
-
-export interface EntityStore {
-  readonly get: (key: string) => Entity | undefined;
-}
 
 export interface CompiledPolicy {
   readonly policy: Policy;
@@ -102,27 +99,16 @@ function compile(expr: Expr): Evaluate {
       return () => value;
     }
     case 'variable':
-      switch (expr.name) {
-        case 'principal':
-          return (request) => request.principal;
-        case 'action':
-          return (request) => request.action;
-        case 'resource':
-          return (request) => request.resource;
-        case 'context':
-          return (request) => request.context;
-      }
-    // Each name of the inner switch returns.
-    // eslint-disable-next-line no-fallthrough
+      return compileVariable(expr.name);
     case 'unary':
       return compileUnary(expr.operator, expr.arg);
     case 'binary':
       return compileBinary(expr.operator, expr.left, expr.right);
     case 'if': {
       const condition = test(expr.condition);
-      const then = compile(expr.then);
-      const otherwise = compile(expr.otherwise);
-      return (request) => (condition(request) ? then(request) : otherwise(request));
+      const whenTrue = compile(expr.whenTrue);
+      const whenFalse = compile(expr.whenFalse);
+      return (request) => (condition(request) ? whenTrue(request) : whenFalse(request));
     }
     case 'get':
       return compileGet(expr.of, expr.attribute);
@@ -144,6 +130,19 @@ function compile(expr: Expr): Evaluate {
       return compileRecord(expr.fields);
     case 'call':
       return compileCall(expr.function, expr.args);
+  }
+}
+
+function compileVariable(name: Variable): Evaluate {
+  switch (name) {
+    case 'principal':
+      return (request) => request.principal;
+    case 'action':
+      return (request) => request.action;
+    case 'resource':
+      return (request) => request.resource;
+    case 'context':
+      return (request) => request.context;
   }
 }
 
@@ -303,80 +302,3 @@ const NO_REQUEST: Request = {
   context: recordOf({}),
   entities: new Map(),
 };
-
-/** An entity that a policy names is bare; its facts are the store's. */
-function factsOf(of: Entity, request: Request): EntityFacts | undefined {
-  return of.facts ?? request.entities.get(of.key)?.facts;
-}
-
-function fieldsOf(value: Value, request: Request): Fields | undefined {
-  if (typeof value === 'object') {
-    if (value.kind === 'record') return value.fields;
-    if (value.kind === 'entity') return factsOf(value, request)?.attributes;
-  }
-  return wrongType('record or entity');
-}
-
-function isIn(of: Entity, key: string, request: Request): boolean {
-  return of.key === key || factsOf(of, request)?.ancestors.has(key) === true;
-}
-
-function isInValue(of: Entity, group: Value, request: Request): boolean {
-  if (typeof group === 'object') {
-    if (group.kind === 'entity') return isIn(of, group.key, request);
-    if (group.kind === 'set') {
-      let isInAny = false;
-      // To the end: an item of another type is an error wherever it stands.
-      for (const item of group.items) {
-        if (isIn(of, asEntity(item).key, request)) isInAny = true;
-      }
-      return isInAny;
-    }
-  }
-  return wrongType('entity or set of entities');
-}
-
-/** Negative, zero or positive; only Longs, datetimes and durations have an order. */
-function compare(a: Value, b: Value): number {
-  if (isLong(a)) return compareLongs(a, asLong(b));
-  if (typeof a === 'object' && (a.kind === 'datetime' || a.kind === 'duration')) {
-    if (typeof b === 'object' && b.kind === a.kind) return compareLongs(a.ms, b.ms);
-  }
-  return wrongType('long, datetime or duration');
-}
-
-function compareLongs(a: Long, b: Long): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-function isLong(value: Value): value is Long {
-  return typeof value === 'number' || typeof value === 'bigint';
-}
-
-function asLong(value: Value): Long {
-  return isLong(value) ? value : wrongType('long');
-}
-
-function asString(value: Value): string {
-  return typeof value === 'string' ? value : wrongType('string');
-}
-
-function asEntity(value: Value): Entity {
-  return typeof value === 'object' && value.kind === 'entity' ? value : wrongType('entity');
-}
-
-function asSet(value: Value): SetValue {
-  return typeof value === 'object' && value.kind === 'set' ? value : wrongType('set');
-}
-
-function wrongType(expected: string): never {
-  throw new EvaluationError(`type error: expected ${expected}`);
-}
-
-function missing(what: string): never {
-  throw new EvaluationError(`${what} does not exist`);
-}
-
-function missingEntity(of: Entity): never {
-  throw new EvaluationError(`entity \`${of.type}::${JSON.stringify(of.id)}\` does not exist`);
-}

@@ -116,8 +116,8 @@ function expr(json: JsonValue | undefined, options: EstOptions): Expr {
     return {
       op: 'if',
       condition: expr(parts['if'], options),
-      then: expr(parts['then'], options),
-      otherwise: expr(parts['else'], options),
+      whenTrue: expr(parts['then'], options),
+      whenFalse: expr(parts['else'], options),
     };
   }
   const left = expr(parts['left'], options);
@@ -171,19 +171,12 @@ function hasExpr(of: Expr, attribute: JsonValue | undefined): Expr {
 }
 
 function literal(value: JsonValue | undefined, options: EstOptions): Expr {
-  switch (typeof value) {
-    case 'boolean':
-      return { op: 'boolean', value };
-    case 'number':
-      return { op: 'long', value };
-    case 'string':
-      return { op: 'string', value };
-    default: {
-      const entity = uid(value);
-      const digits = longDigits(entity, options);
-      return digits ? { op: 'long', value: toLong(BigInt(digits)) } : { op: 'entity', entity };
-    }
-  }
+  if (typeof value === 'boolean') return { op: 'boolean', value };
+  if (typeof value === 'number') return { op: 'long', value };
+  if (typeof value === 'string') return { op: 'string', value };
+  const entity = uid(value);
+  const digits = longDigits(entity, options);
+  return digits ? { op: 'long', value: toLong(BigInt(digits)) } : { op: 'entity', entity };
 }
 
 function longDigits(entity: EntityUid, { longMark }: EstOptions): string | undefined {

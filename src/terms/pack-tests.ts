@@ -68,10 +68,12 @@ export function readTests(file: PackFile, problems: Problem[]): PackTest[] {
 function failureOf(expected: Expected, { effect, code, rules }: Decision): string | undefined {
   const ids = rules.map(({ id }) => id);
   const differences = [
-    effect === expected.effect ? '' : `expected ${expected.effect}, got ${effect} by [${ids}]`,
+    effect === expected.effect
+      ? ''
+      : `expected ${expected.effect}, got ${effect} by [${ids.join(', ')}]`,
     !expected.rules || sameIds(expected.rules, ids)
       ? ''
-      : `expected the rules [${expected.rules}], got [${ids}]`,
+      : `expected the rules [${expected.rules.join(', ')}], got [${ids.join(', ')}]`,
     expected.code === undefined || expected.code === code
       ? ''
       : `expected the code ${expected.code}, got ${code ?? 'none'}`,

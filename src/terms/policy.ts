@@ -66,7 +66,12 @@ export type Expr =
       readonly left: Expr;
       readonly right: Expr;
     }
-  | { readonly op: 'if'; readonly condition: Expr; readonly then: Expr; readonly otherwise: Expr }
+  | {
+      readonly op: 'if';
+      readonly condition: Expr;
+      readonly whenTrue: Expr;
+      readonly whenFalse: Expr;
+    }
   | { readonly op: 'get'; readonly of: Expr; readonly attribute: string }
   | { readonly op: 'has'; readonly of: Expr; readonly attribute: string }
   | { readonly op: 'like'; readonly of: Expr; readonly pattern: LikePattern }

@@ -8,7 +8,6 @@
  * Callers, purposes and models are the same objects from call to call, so their entities are made
  * once and kept for as long as those objects live.
  */
-import type { EntityStore, Request } from './compile.ts';
 import type {
   CallerFacts,
   CallFacts,
@@ -20,8 +19,10 @@ import type {
 import type { ToolClasses } from './tools.ts';
 import {
   type Entity,
+  type EntityStore,
   entity,
   type Fields,
+  type Request,
   recordOf,
   type SetValue,
   setOf,

@@ -103,7 +103,7 @@ function* faultsOf(policy: Policy, kind: RuleKind): Generator<string> {
 /** Such an entity would be a dangling reference in almost every call; see request.ts. */
 function readsNamedEntity(expr: Expr): boolean {
   const isNamed = (of: Expr): boolean =>
-    of.op === 'entity' || (of.op === 'if' && (isNamed(of.then) || isNamed(of.otherwise)));
+    of.op === 'entity' || (of.op === 'if' && (isNamed(of.whenTrue) || isNamed(of.whenFalse)));
   switch (expr.op) {
     case 'boolean':
     case 'long':
@@ -119,7 +119,7 @@ function readsNamedEntity(expr: Expr): boolean {
       return readsNamedEntity(expr.left) || readsNamedEntity(expr.right);
     }
     case 'if':
-      return [expr.condition, expr.then, expr.otherwise].some(readsNamedEntity);
+      return [expr.condition, expr.whenTrue, expr.whenFalse].some(readsNamedEntity);
     case 'get':
     case 'has':
       return isNamed(expr.of) || readsNamedEntity(expr.of);

@@ -83,6 +83,20 @@ export interface Ip {
   readonly prefix: number;
 }
 
+/** What one decision is about. */
+export interface Request {
+  readonly principal: Entity;
+  readonly action: Entity;
+  readonly resource: Entity;
+  readonly context: RecordValue;
+  /** Asked only for entities that a policy names. */
+  readonly entities: EntityStore;
+}
+
+export interface EntityStore {
+  readonly get: (key: string) => Entity | undefined;
+}
+
 /** A rule that cannot be evaluated. INVARIANT (5) makes it a deny further up. */
 export class EvaluationError extends Error {
   override readonly name = 'EvaluationError';
