@@ -47,6 +47,7 @@ export const ERROR_CODES = {
   ],
   // Ourselves
   ledger_unavailable: [503, 'The decision could not be made durable, so the call was not carried.'],
+  entry_too_large: [500, 'What is to be recorded in clear does not fit into one ledger entry.'],
   overloaded: [503, 'A limit on open calls or connections is reached.'],
   draining: [503, 'The gateway is stopping.'],
   internal: [500, 'A defect in Proviso; the call was refused.'],
@@ -59,6 +60,10 @@ export const ERROR_CODES = {
   ledger_locked: [500, 'Another process writes this ledger.'],
   ledger_ahead: [500, 'Storage and the lock disagree about the newest checkpoint.'],
   clock_ran_back: [500, 'The clock is behind the newest checkpoint.'],
+  note_invalid: [
+    500,
+    'A checkpoint or key is malformed, or not signed by the key that is trusted.',
+  ],
   vault_unreadable: [500, 'A vault value could not be opened with the key at hand.'],
 } as const satisfies Record<string, readonly [status: number, meaning: string]>;
 

@@ -1,0 +1,171 @@
+/**
+ * What is committed to the journal and not yet published: gathered batch by batch, and taken as a
+ * whole by each publication. Keeps the open bundle and the tree's right edge between publications.
+ */
+import type { Effects, SealedBatch } from './batch.ts';
+import { TILE_WIDTH, type Tile, type TreeEdge } from './tiles.ts';
+import type { Hash } from './tree.ts';
+import { type Blob, splitBlobs, splitKeys } from './vault.ts';
+
+export interface BundleBytes {
+  readonly n: number;
+  /** Entries in it. */
+  readonly width: number;
+  readonly bytes: Buffer;
+}
+
+/** Values of one bundle, to be put at the end of its file. */
+export interface BundleValues {
+  readonly n: number;
+  readonly position: number;
+  readonly bytes: Buffer;
+}
+
+export interface Publication {
+  readonly size: number;
+  readonly root: Hash;
+  /** Size of the publication before. */
+  readonly after: number;
+  /** Those that are full now, then those that are not. */
+  readonly tiles: readonly Tile[];
+  readonly bundles: readonly BundleBytes[];
+  readonly values: readonly BundleValues[];
+  readonly keys: readonly Buffer[];
+  readonly effects: Effects;
+}
+
+export class Backlog {
+  #published: number;
+  #size: number;
+  #root: Hash;
+  #bytes = 0;
+  #tiles: Tile[] = [];
+  #partials: readonly Tile[];
+  #keys: Buffer[] = [];
+  #blobs: Blob[] = [];
+  #effects: Effects = { opened: [], closed: [], state: [] };
+  /** Entry bytes of bundles that are not full, or not published. */
+  #bundles: { n: number; width: number; chunks: Buffer[] }[];
+  /** Length of the values file of the open bundle. */
+  #values: { n: number; end: number };
+
+  /**
+   * @param edge of the published log
+   * @param openBundle entry bytes of the bundle that is not full
+   * @param valuesEnd bytes of values that are published for that bundle
+   */
+  constructor(edge: TreeEdge, openBundle: Buffer, valuesEnd: number) {
+    const { size } = edge;
+    this.#published = size;
+    this.#size = size;
+    this.#root = edge.root();
+    this.#partials = edge.partials();
+    const n = Math.floor(size / TILE_WIDTH);
+    const width = size % TILE_WIDTH;
+    this.#bundles = width === 0 ? [] : [{ n, width, chunks: [openBundle] }];
+    this.#values = { n, end: valuesEnd };
+  }
+
+  /** Committed entries. */
+  get size(): number {
+    return this.#size;
+  }
+
+  get root(): Hash {
+    return this.#root;
+  }
+
+  get publishedSize(): number {
+    return this.#published;
+  }
+
+  /** Memory that waits for publication. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  add(batch: Omit<SealedBatch, 'bytes'>): void {
+    this.#addEntries(batch.entries, batch.count);
+    this.#tiles.push(...batch.tiles);
+    this.#partials = batch.partials;
+    if (batch.keys.length > 0) this.#keys.push(...splitKeys(batch.keys));
+    if (batch.values.length > 0) this.#blobs.push(...splitBlobs(batch.values));
+    this.#effects.opened.push(...batch.effects.opened);
+    this.#effects.closed.push(...batch.effects.closed);
+    this.#effects.state.push(...batch.effects.state);
+    this.#bytes += batch.entries.length + batch.values.length;
+    this.#root = batch.root;
+  }
+
+  /** All that waits, and an empty backlog. */
+  take(): Publication {
+    const bundles = this.#bundles.map(({ n, width, chunks }) => {
+      return { n, width, bytes: Buffer.concat(chunks) };
+    });
+    const publication = {
+      size: this.#size,
+      root: this.#root,
+      after: this.#published,
+      tiles: [...this.#tiles, ...this.#partials],
+      bundles,
+      values: this.#takeValues(),
+      keys: this.#keys,
+      effects: this.#effects,
+    };
+    this.#bundles = bundles
+      .filter(({ width }) => width < TILE_WIDTH)
+      .map(({ n, width, bytes }) => ({ n, width, chunks: [bytes] }));
+    this.#tiles = [];
+    this.#keys = [];
+    this.#effects = { opened: [], closed: [], state: [] };
+    this.#bytes = 0;
+    this.#published = this.#size;
+    return publication;
+  }
+
+  #addEntries(entries: Buffer, count: number): void {
+    let left = count;
+    let at = 0;
+    while (left > 0) {
+      const n = Math.floor(this.#size / TILE_WIDTH);
+      let bundle = this.#bundles.at(-1);
+      if (bundle?.n !== n) {
+        bundle = { n, width: 0, chunks: [] };
+        this.#bundles.push(bundle);
+      }
+      const taken = Math.min(left, TILE_WIDTH - bundle.width);
+      const end = taken === left ? entries.length : skipEntries(entries, at, taken);
+      bundle.chunks.push(entries.subarray(at, end));
+      bundle.width += taken;
+      this.#size += taken;
+      left -= taken;
+      at = end;
+    }
+  }
+
+  #takeValues(): BundleValues[] {
+    const byBundle = new Map<number, Buffer[]>();
+    for (const { firstIndex, bytes } of this.#blobs) {
+      const n = Math.floor(firstIndex / TILE_WIDTH);
+      const parts = byBundle.get(n);
+      if (parts) parts.push(bytes);
+      else byBundle.set(n, [bytes]);
+    }
+    this.#blobs = [];
+    const values: BundleValues[] = [];
+    for (const [n, parts] of byBundle) {
+      if (n !== this.#values.n) this.#values = { n, end: 0 };
+      const bytes = Buffer.concat(parts);
+      values.push({ n, position: this.#values.end, bytes });
+      this.#values.end += bytes.length;
+    }
+    return values;
+  }
+}
+
+/** Where `count` entries end that start at `at`. */
+function skipEntries(entries: Buffer, at: number, count: number): number {
+  let end = at;
+  for (let i = 0; i < count; i++) end += 2 + entries.readUInt16BE(end);
+  return end;
+}

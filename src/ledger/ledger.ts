@@ -1,0 +1,266 @@
+/**
+ * The ledger: the source of truth. Entries go in, each with its number once it is durable; what is
+ * in can be read back, and by anyone be verified (`verify.ts`). docs/spec/ledger.md has the bytes.
+ *
+ *   <dir>/checkpoint, tile/   what is published          <dir>/lock/    who writes, and how far
+ *   <dir>/journal/            what is not published yet  <dir>/keys/    the signing key
+ *   <dir>/vault/              encrypted private values   <dir>/state.sqlite   a projection
+ */
+import { join } from 'node:path';
+import { type Clock, systemClock } from '#base/clock.ts';
+import { ProvisoError } from '#base/errors.ts';
+import type { JsonObject, JsonValue } from '#base/json.ts';
+import { LEDGER_RETRY_MS } from '#base/limits.ts';
+import { digestOf, parseDisclosure } from './commitments.ts';
+import { type Disk, nodeDisk } from './disk.ts';
+import { decodeEntry, type Entry, type NewEntry, type StateKind } from './entry.ts';
+import { loadMasterKey, loadSigner } from './keys.ts';
+import { takeWriterLock, type WriterLock } from './lock.ts';
+import { readBundle, readIfThere } from './read.ts';
+import { type LedgerFiles, type LoadedLog, loadLog } from './recover.ts';
+import { corrupt, TILE_WIDTH, tileName } from './tiles.ts';
+import { splitBlobs, textsOf } from './vault.ts';
+import { LogWriter } from './writer.ts';
+
+export interface LedgerOptions {
+  readonly dir: string;
+  /** The log's name in its checkpoints, such as `example.com/proviso`: no scheme, no spaces. */
+  readonly origin: string;
+  readonly clock?: Clock;
+  readonly disk?: Disk;
+  /** 32 bytes; without it `vault/master.key` is used, and made at the first start. */
+  readonly masterKey?: Uint8Array;
+  /** Where the lock store lies; `<dir>/lock` if not said. */
+  readonly lockDir?: string;
+  /** A write failed: appends are refused until one succeeds again. */
+  readonly onFailure?: (error: ProvisoError) => void;
+  /** Writing works again after a failure. */
+  readonly onRecovery?: () => void;
+}
+
+/** A state-changing entry with its private values. */
+export interface StateEntry extends Entry {
+  readonly private: JsonObject;
+}
+
+/**
+ * Opens the log in a folder, or starts one. Decisions that a crash left without an outcome get
+ * `outcome: lost`: INVARIANT (4).
+ * @throws `ledger_locked`, `ledger_ahead`, `ledger_corrupt`, `clock_ran_back`, `note_invalid`
+ */
+export async function openLedger(options: LedgerOptions): Promise<Ledger> {
+  const { dir, origin, disk = nodeDisk, clock = systemClock } = options;
+  const lockDir = options.lockDir ?? join(dir, 'lock');
+  const lock = takeWriterLock(lockDir);
+  try {
+    for (const folder of ['journal', 'keys', 'vault']) await disk.makeFolder(join(dir, folder));
+    const signer = await loadSigner(disk, dir, origin);
+    const masterKey = options.masterKey ?? (await loadMasterKey(disk, dir));
+    await disk.syncFolder(dir);
+    const files = { disk, dir, lockDir, signer, masterKey, clock };
+    const log = await loadLog(files);
+    return await Ledger.start(files, log, lock, options);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+export class Ledger {
+  readonly origin: string;
+  /** In the C2SP form `name+id+key`: all that a verifier needs to trust. */
+  readonly verifierKey: string;
+  /** Decisions that the start found without outcome, and closed as lost. */
+  readonly recovered: readonly number[];
+  readonly #files: LedgerFiles;
+  readonly #options: LedgerOptions;
+  readonly #lock: WriterLock;
+  #log: LoadedLog;
+  #writer: LogWriter;
+  /** Decisions that were acknowledged here and not closed by an append that was accepted. */
+  readonly #inFlight = new Set<number>();
+  #retryTimer: NodeJS.Timeout | undefined;
+  #isClosed = false;
+
+  private constructor(
+    files: LedgerFiles,
+    log: LoadedLog,
+    lock: WriterLock,
+    options: LedgerOptions,
+  ) {
+    this.#files = files;
+    this.#options = options;
+    this.#lock = lock;
+    this.#log = log;
+    this.#writer = this.#newWriter();
+    this.origin = files.signer.verifier.name;
+    this.verifierKey = files.signer.verifier.text;
+    this.recovered = log.openDecisions;
+  }
+
+  /** For `openLedger` only. */
+  static async start(
+    files: LedgerFiles,
+    log: LoadedLog,
+    lock: WriterLock,
+    options: LedgerOptions,
+  ): Promise<Ledger> {
+    const ledger = new Ledger(files, log, lock, options);
+    try {
+      await ledger.#closeAsLost(log.openDecisions);
+      return ledger;
+    } catch (error) {
+      ledger.#isClosed = true;
+      await ledger.#writer.stop();
+      throw error;
+    }
+  }
+
+  /** Entries that are durable. */
+  get size(): number {
+    return this.#writer.size;
+  }
+
+  /** Why appends are refused now; `undefined` when they are not. */
+  get failure(): ProvisoError | undefined {
+    return this.#writer.failure;
+  }
+
+  /** Decisions that have no outcome yet. */
+  openDecisions(): readonly number[] {
+    return this.#writer.openDecisions();
+  }
+
+  /**
+   * Resolves with the entry's number when it is durable: INVARIANT (3).
+   * @throws `ledger_unavailable`, `entry_too_large`, `overloaded`
+   */
+  async append(entry: NewEntry): Promise<number> {
+    const { kind, closes } = entry;
+    if (closes !== undefined) this.#inFlight.delete(closes);
+    const index = await this.#writer.append(entry);
+    if (kind === 'decision') this.#inFlight.add(index);
+    return index;
+  }
+
+  /** The entries of these kinds with their values, in order: what projections are built from. */
+  async *history(kinds: readonly StateKind[]): AsyncGenerator<StateEntry> {
+    await this.flush();
+    for (const index of this.#log.projection.stateEntries(kinds)) {
+      const entry = await this.readEntry(index);
+      yield { ...entry, private: await this.readPrivate(entry) };
+    }
+  }
+
+  /** @throws `not_found`, `ledger_corrupt` */
+  async readEntry(index: number): Promise<Entry> {
+    await this.flush();
+    if (!Number.isSafeInteger(index) || index < 0 || index >= this.size) {
+      throw new ProvisoError('not_found', `The ledger has no entry ${index}.`);
+    }
+    const { dir } = this.#files;
+    const bundle = await readBundle(
+      dir,
+      this.#log.backlog.publishedSize,
+      Math.floor(index / TILE_WIDTH),
+    );
+    return decodeEntry(bundle[index % TILE_WIDTH] as Buffer, index);
+  }
+
+  /**
+   * The private values behind an entry's commitments, each checked against its commitment.
+   * @throws `vault_unreadable` when they were erased
+   */
+  async readPrivate({ index, digests }: Entry): Promise<JsonObject> {
+    await this.flush();
+    const values: Record<string, JsonValue> = {};
+    const path = `vault/values/${tileName(Math.floor(index / TILE_WIDTH))}`;
+    const file = await readIfThere(join(this.#files.dir, path));
+    for (const text of this.#textsOf(file ?? Buffer.alloc(0), index)) {
+      const disclosed = parseDisclosure(text);
+      if (!disclosed || !digests.includes(digestOf(text))) {
+        throw corrupt(path, `has a value that entry ${index} does not commit to`);
+      }
+      values[disclosed.name] = disclosed.value;
+    }
+    return values;
+  }
+
+  /** Resolves when all that was acknowledged is published. */
+  flush(): Promise<void> {
+    return this.#writer.flush();
+  }
+
+  /** Flushes, and lets another writer have the folder. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    clearTimeout(this.#retryTimer);
+    try {
+      // Where that fails, the journal has what was acknowledged, and the next start publishes it.
+      await this.#writer.flush().catch(() => undefined);
+      await this.#writer.stop();
+    } finally {
+      this.#lock.release();
+    }
+  }
+
+  #textsOf(file: Buffer, index: number): string[] {
+    const blobs = splitBlobs(file).filter((blob) => blob.firstIndex <= index);
+    const batchStart = blobs.at(-1)?.firstIndex;
+    for (const blob of blobs) {
+      if (blob.firstIndex !== batchStart) continue;
+      const texts = textsOf(this.#log.vault.open(blob), index);
+      if (texts) return texts;
+    }
+    return [];
+  }
+
+  #newWriter(): LogWriter {
+    return new LogWriter(this.#log, {
+      disk: this.#files.disk,
+      dir: this.#files.dir,
+      clock: this.#files.clock,
+      onFailure: (error) => {
+        this.#options.onFailure?.(error);
+        this.#retryLater();
+      },
+    });
+  }
+
+  async #closeAsLost(decisions: readonly number[]): Promise<void> {
+    await Promise.all(
+      decisions.map((closes) =>
+        this.#writer.append({ kind: 'outcome', closes, public: { outcome: 'lost' } }),
+      ),
+    );
+  }
+
+  #retryLater(): void {
+    this.#retryTimer = setTimeout(() => void this.#retry(), LEDGER_RETRY_MS).unref();
+  }
+
+  /**
+   * After a failed write nothing in memory counts: all is read back from the disk, as at a start,
+   * and written anew into files that the failure did not touch. Calls that are still under way keep
+   * their decisions; what was refused, and is in the log all the same, is closed as lost.
+   */
+  async #retry(): Promise<void> {
+    if (this.#isClosed) return;
+    try {
+      await this.#writer.stop();
+      this.#log = await loadLog(this.#files);
+    } catch {
+      this.#retryLater();
+      return;
+    }
+    this.#writer = this.#newWriter();
+    const lost = this.#log.openDecisions.filter((index) => !this.#inFlight.has(index));
+    // Where this fails, the writer has failed again and calls for the next attempt.
+    const isBack = await this.#closeAsLost(lost).then(
+      () => true,
+      () => false,
+    );
+    if (isBack) this.#options.onRecovery?.();
+  }
+}

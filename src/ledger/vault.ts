@@ -1,0 +1,227 @@
+/**
+ * The vault: private values, encrypted for each subject or purpose (the *vault key*, a name). A
+ * name's data key is wrapped by the master key; destroying the data key erases all its values.
+ *
+ *   vault/master.key            base64 of 32 bytes, unless the master key is given otherwise
+ *   vault/keys/<slot, hex>      generation[4] ‖ nonce[12] ‖ data key, encrypted [32] ‖ tag[16]
+ *   vault/values/<tile name>    blobs of the entries of that bundle, in their order
+ *
+ *   slot   HMAC-SHA-256(name key, vault key)[:16], so that no name stands on disk: INVARIANT (9)
+ *   blob    0  4  length of what follows
+ *           4  8  index of the first entry of its batch and bundle
+ *          12 16  slot
+ *          28  4  generation of the data key, big-endian
+ *          32 12  nonce
+ *          44     AES-256-GCM of the text; bytes 4 to 32 are authenticated with it
+ *          −16    tag
+ *   text   for each entry: index, tab, disclosure text, tab, disclosure text …, newline
+ */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
+import { ProvisoError } from '#base/errors.ts';
+import { VAULT_KEYS_CACHED_MAX } from '#base/limits.ts';
+import { readUint64, writeUint64 } from './journal.ts';
+
+const NONCE_BYTES = 12;
+const TAG_BYTES = 16;
+const SLOT_BYTES = 16;
+const BLOB_TEXT_AT = 44;
+const KEY_FILE_BYTES = 4 + NONCE_BYTES + 32 + TAG_BYTES;
+/** A wrapped key in the journal: its slot, then its file. */
+export const KEY_RECORD_BYTES = SLOT_BYTES + KEY_FILE_BYTES;
+
+interface DataKey {
+  readonly slot: Buffer;
+  readonly generation: number;
+  readonly key: KeyObject;
+}
+
+/** A data key made for values that are about to be written, to be written with them. */
+export interface NewKey {
+  readonly path: string;
+  readonly file: Buffer;
+}
+
+export interface Blob {
+  readonly firstIndex: number;
+  readonly bytes: Buffer;
+}
+
+export class Vault {
+  readonly #readFile: (path: string) => Buffer | undefined;
+  readonly #wrapKey: Buffer;
+  readonly #nameKey: Buffer;
+  readonly #keys = new Map<string, DataKey>();
+  /** Wrapped keys that are not in their own file yet. */
+  readonly #unpublished = new Map<string, Buffer>();
+
+  /** @param readFile a file below the ledger's folder, `undefined` where there is none */
+  constructor(masterKey: Uint8Array, readFile: (path: string) => Buffer | undefined) {
+    this.#readFile = readFile;
+    this.#wrapKey = derive(masterKey, 'proviso vault: wrap data keys');
+    this.#nameKey = derive(masterKey, 'proviso vault: name data keys');
+  }
+
+  /**
+   * Encrypts the text of entries that belong to one vault key, one batch and one bundle.
+   * @param newKeys is given the wrapped key's record when this name had none yet
+   */
+  seal(vaultKey: string, firstIndex: number, text: string, newKeys: Buffer[]): Buffer {
+    const dataKey = this.#keyToWrite(vaultKey, newKeys);
+    const head = Buffer.alloc(BLOB_TEXT_AT);
+    writeUint64(head, firstIndex, 4);
+    dataKey.slot.copy(head, 12);
+    head.writeUInt32BE(dataKey.generation, 28);
+    const nonce = randomBytes(NONCE_BYTES);
+    nonce.copy(head, 32);
+    const cipher = createCipheriv('aes-256-gcm', dataKey.key, nonce);
+    cipher.setAAD(head.subarray(4, 32));
+    const sealed = cipher.update(text, 'utf8');
+    cipher.final();
+    const blob = Buffer.concat([head, sealed, cipher.getAuthTag()]);
+    blob.writeUInt32BE(blob.length - 4, 0);
+    return blob;
+  }
+
+  /** The text of a blob. @throws `vault_unreadable` when its key is gone, or not the one at hand */
+  open(blob: Blob): string {
+    const { bytes } = blob;
+    const slot = bytes.subarray(12, 28);
+    const dataKey = this.#storedKey(slot);
+    if (!dataKey || dataKey.generation !== bytes.readUInt32BE(28)) {
+      throw unreadable(blob, 'the key of these values was erased');
+    }
+    const end = bytes.length - TAG_BYTES;
+    try {
+      const decipher = createDecipheriv('aes-256-gcm', dataKey.key, bytes.subarray(32, 44));
+      decipher.setAAD(bytes.subarray(4, 32));
+      decipher.setAuthTag(bytes.subarray(end));
+      return (
+        decipher.update(bytes.subarray(BLOB_TEXT_AT, end), undefined, 'utf8') +
+        decipher.final('utf8')
+      );
+    } catch (cause) {
+      throw unreadable(blob, 'they do not decrypt with the master key at hand', cause);
+    }
+  }
+
+  /** Says that a key record from `seal` is in its own file now. */
+  keyPublished(record: Buffer): void {
+    this.#unpublished.delete(record.toString('hex', 0, SLOT_BYTES));
+  }
+
+  #keyToWrite(vaultKey: string, newKeys: Buffer[]): DataKey {
+    const cached = this.#keys.get(vaultKey);
+    if (cached) return cached;
+    const slot = createHmac('sha256', this.#nameKey)
+      .update(vaultKey)
+      .digest()
+      .subarray(0, SLOT_BYTES);
+    let dataKey = this.#storedKey(slot);
+    if (!dataKey) {
+      const generation = this.#keyFile(slot)?.readUInt32BE(0) ?? 1;
+      const key = randomBytes(32);
+      const record = Buffer.concat([slot, this.#wrap(slot, generation, key)]);
+      newKeys.push(record);
+      this.#unpublished.set(slot.toString('hex'), record.subarray(SLOT_BYTES));
+      dataKey = { slot, generation, key: createSecretKey(key) };
+    }
+    if (this.#keys.size >= VAULT_KEYS_CACHED_MAX) {
+      // The oldest name; a key that is needed again is read again.
+      this.#keys.delete(this.#keys.keys().next().value as string);
+    }
+    this.#keys.set(vaultKey, dataKey);
+    return dataKey;
+  }
+
+  /** `undefined` where there is none, or where it was erased. */
+  #storedKey(slot: Buffer): DataKey | undefined {
+    const file = this.#keyFile(slot);
+    if (file?.length !== KEY_FILE_BYTES) return undefined;
+    const decipher = createDecipheriv('aes-256-gcm', this.#wrapKey, file.subarray(4, 16));
+    decipher.setAAD(Buffer.concat([slot, file.subarray(0, 4)]));
+    decipher.setAuthTag(file.subarray(-TAG_BYTES));
+    try {
+      const key = Buffer.concat([decipher.update(file.subarray(16, 48)), decipher.final()]);
+      return { slot, generation: file.readUInt32BE(0), key: createSecretKey(key) };
+    } catch (cause) {
+      throw new ProvisoError('vault_unreadable', 'The master key does not open the vault.', {
+        cause,
+      });
+    }
+  }
+
+  #keyFile(slot: Buffer): Buffer | undefined {
+    return this.#unpublished.get(slot.toString('hex')) ?? this.#readFile(keyPath(slot));
+  }
+
+  #wrap(slot: Buffer, generation: number, key: Buffer): Buffer {
+    const head = Buffer.alloc(4 + NONCE_BYTES);
+    head.writeUInt32BE(generation, 0);
+    const nonce = randomBytes(NONCE_BYTES);
+    nonce.copy(head, 4);
+    const cipher = createCipheriv('aes-256-gcm', this.#wrapKey, nonce);
+    cipher.setAAD(Buffer.concat([slot, head.subarray(0, 4)]));
+    return Buffer.concat([head, cipher.update(key), cipher.final(), cipher.getAuthTag()]);
+  }
+}
+
+/** Splits a file of blobs, or a journal record's values. A torn blob at the end is left out. */
+export function splitBlobs(bytes: Buffer): Blob[] {
+  const blobs: Blob[] = [];
+  for (let at = 0; at + BLOB_TEXT_AT + TAG_BYTES <= bytes.length; ) {
+    const end = at + 4 + bytes.readUInt32BE(at);
+    if (end > bytes.length) break;
+    blobs.push({ firstIndex: readUint64(bytes, at + 4), bytes: bytes.subarray(at, end) });
+    at = end;
+  }
+  return blobs;
+}
+
+/** The disclosure texts of one entry in a blob's text; `undefined` when it has none there. */
+export function textsOf(blobText: string, index: number): string[] | undefined {
+  for (const line of blobText.split('\n')) {
+    const [number, ...texts] = line.split('\t');
+    if (number === String(index)) return texts;
+  }
+  return undefined;
+}
+
+export function splitKeys(records: Buffer): Buffer[] {
+  const split: Buffer[] = [];
+  for (let at = 0; at < records.length; at += KEY_RECORD_BYTES) {
+    split.push(records.subarray(at, at + KEY_RECORD_BYTES));
+  }
+  return split;
+}
+
+/** The file that a key record becomes. */
+export function keyFileOf(record: Buffer): NewKey {
+  return { path: keyPath(record.subarray(0, SLOT_BYTES)), file: record.subarray(SLOT_BYTES) };
+}
+
+function keyPath(slot: Buffer): string {
+  return `vault/keys/${slot.toString('hex')}`;
+}
+
+function derive(masterKey: Uint8Array, use: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', masterKey, '', use, 32));
+}
+
+function unreadable(blob: Blob, problem: string, cause?: unknown): ProvisoError {
+  return new ProvisoError(
+    'vault_unreadable',
+    `Private values of entry ${blob.firstIndex} and after cannot be read: ${problem}.`,
+    {
+      at: `entry ${blob.firstIndex}`,
+      cause,
+    },
+  );
+}
