@@ -16,7 +16,9 @@
  *
  * All numbers are big-endian. A record is written with one write; a torn one fails its CRC.
  */
+import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import type { Disk } from './disk.ts';
 import type { Hash } from './tree.ts';
 
 const MAGIC = Buffer.from('PRVJNL01');
@@ -51,6 +53,26 @@ export function segmentPath(firstIndex: number): string {
 /** Index of the first entry of each segment that is listed, ascending. */
 export function segmentStarts(names: readonly string[]): number[] {
   return names.filter((name) => SEGMENT_NAME.test(name)).map(Number);
+}
+
+export interface FoundRecord {
+  readonly record: JournalRecord;
+  /** Its segment. */
+  readonly path: string;
+}
+
+/** The whole records in order. What is torn at the end of a segment is left out. */
+export async function* readJournal(disk: Disk, dir: string): AsyncGenerator<FoundRecord> {
+  for (const start of segmentStarts(await disk.list(join(dir, 'journal')))) {
+    const path = segmentPath(start);
+    const segment = (await disk.read(join(dir, path))) ?? Buffer.alloc(0);
+    for (let at = 0; ; ) {
+      const record = readRecord(segment, at);
+      if (!record) break;
+      at += recordBytes(record);
+      yield { record, path };
+    }
+  }
 }
 
 /** Completes a record whose sections already stand at their place in `record`. */
@@ -88,7 +110,7 @@ export function readRecord(segment: Buffer, position: number): JournalRecord | u
   };
 }
 
-export function recordBytes(record: JournalRecord): number {
+function recordBytes(record: JournalRecord): number {
   const { entries, keys, values } = record;
   return RECORD_HEADER_BYTES + entries.length + keys.length + values.length;
 }

@@ -18,13 +18,7 @@ import { Backlog } from './backlog.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import type { Disk } from './disk.ts';
 import { decodeEntry, type Entry } from './entry.ts';
-import {
-  type JournalRecord,
-  readRecord,
-  recordBytes,
-  segmentPath,
-  segmentStarts,
-} from './journal.ts';
+import { type JournalRecord, readJournal, segmentPath, segmentStarts } from './journal.ts';
 import { type Head, HeadStore } from './lock.ts';
 import type { NoteSigner } from './note.ts';
 import { effectsOf, Projection } from './projection.ts';
@@ -153,17 +147,10 @@ async function replayJournal(
   { edge, backlog }: Published,
 ): Promise<Head[]> {
   const heads: Head[] = [];
-  for (const start of segmentStarts(await disk.list(join(dir, 'journal')))) {
-    const path = segmentPath(start);
-    const segment = (await disk.read(join(dir, path))) ?? Buffer.alloc(0);
-    for (let at = 0; ; ) {
-      const record = readRecord(segment, at);
-      if (!record) break;
-      at += recordBytes(record);
-      if (record.firstIndex + record.count <= edge.size) continue;
-      replayRecord(record, path, edge, backlog);
-      heads.push({ size: edge.size, root: record.root, at: record.at });
-    }
+  for await (const { record, path } of readJournal(disk, dir)) {
+    if (record.firstIndex + record.count <= edge.size) continue;
+    replayRecord(record, path, edge, backlog);
+    heads.push({ size: edge.size, root: record.root, at: record.at });
   }
   return heads;
 }
