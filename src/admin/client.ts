@@ -32,6 +32,7 @@ export async function connectControl(dataDir: string): Promise<Control | undefin
     listPurposes: () => ask('GET', '/v1/purposes'),
     registerPurpose: (purpose) => ask('POST', '/v1/purposes', purpose),
     endPurpose: (id, at) => ask('POST', `/v1/purposes/${encodeURIComponent(id)}/end`, { at }),
+    readPrivate: (entry) => ask('GET', `/v1/entries/${entry}/private`),
     close: () => client.close(),
   };
 }

@@ -3,6 +3,7 @@
  * elsewhere (`client.ts`) or its state is opened here (`local.ts`). Shapes are as they travel.
  */
 import { z } from 'zod';
+import type { JsonObject } from '#base/json.ts';
 
 const word = z.string().min(1).max(200);
 const words = z.string().min(1).max(2_000);
@@ -77,5 +78,10 @@ export interface Control {
   registerPurpose(request: PurposeRequest): Promise<void>;
   /** @throws ProvisoError `purpose_unknown` */
   endPurpose(id: string, at: string): Promise<void>;
+  /**
+   * The private values of a ledger entry, by name.
+   * @throws ProvisoError `not_found`, `vault_unreadable`
+   */
+  readPrivate(entry: number): Promise<JsonObject>;
   close(): Promise<void>;
 }

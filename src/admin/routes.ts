@@ -82,6 +82,13 @@ export const CONTROL_ROUTES: readonly ControlRoute[] = [
     act: (control, { params, body }) =>
       control.endPurpose(params['id'] ?? '', (body as z.infer<typeof purposeEnd>).at),
   },
+  {
+    method: 'GET',
+    url: '/v1/entries/:index/private',
+    summary: 'The private values of a ledger entry, from the vault.',
+    answer: { type: 'object', additionalProperties: true },
+    act: (control, { params }) => control.readPrivate(Number(params['index'])),
+  },
 ];
 
 function schemaOf(shape: z.ZodType): JsonSchema {

@@ -19,6 +19,9 @@ const COMMANDS: readonly (readonly [
   summary: string,
   load: () => Promise<CommandModule>,
 ])[] = [
+  ['key', 'make, list and revoke callers’ keys', () => import('./key.ts')],
+  ['purpose', 'register, list and end purposes', () => import('./purpose.ts')],
+  ['ledger', 'verify the ledger, and read it', () => import('./ledger.ts')],
   ['terms', 'check and test a terms pack', () => import('./terms.ts')],
   ['config', 'check a configuration, print its schema', () => import('./config.ts')],
 ];

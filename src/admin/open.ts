@@ -1,0 +1,58 @@
+/** A gateway's control, whether it runs or not. */
+import { mkdirSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { systemClock } from '#base/clock.ts';
+import { ProvisoError } from '#base/errors.ts';
+import type { Config } from '#config/config.ts';
+import { ORIGIN_UNLESS_CONFIGURED, stateOf } from '#gateway/gateway.ts';
+import { openLedger } from '#ledger/ledger.ts';
+import { controlOf } from './changes.ts';
+import { connectControl } from './client.ts';
+import type { Control } from './control.ts';
+
+/** Another command, or a gateway on its way up, holds the ledger for no longer than this. */
+const LOCK_WAIT_MS = 3_000;
+const LOCK_RETRY_MS = 100;
+
+/**
+ * The control API of the gateway that runs in this data folder; where none does, the state itself,
+ * which is then closed to others until `close`.
+ * @throws ProvisoError `ledger_locked`, or another of the ledger's
+ */
+export async function openControl(config: Config): Promise<Control> {
+  for (const endsAt = Date.now() + LOCK_WAIT_MS; ; await sleep(LOCK_RETRY_MS)) {
+    const running = await connectControl(config.dataDir);
+    if (running) return running;
+    try {
+      return await openState(config);
+    } catch (thrown) {
+      const isLocked = thrown instanceof ProvisoError && thrown.code === 'ledger_locked';
+      if (!isLocked || Date.now() > endsAt) throw thrown;
+    }
+  }
+}
+
+/** Only its owner may look into a data folder: it holds the vault's key and the ledger's. */
+export function makeDataFolder(dataDir: string): void {
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+}
+
+async function openState(config: Config): Promise<Control> {
+  makeDataFolder(config.dataDir);
+  const ledger = await openLedger({
+    dir: config.ledger.dir,
+    origin: config.ledger.origin ?? ORIGIN_UNLESS_CONFIGURED,
+  });
+  try {
+    const { callers, purposes } = await stateOf(config, ledger);
+    const state = { ledger, callers, purposes, clock: systemClock };
+    return controlOf(state, notServing, () => ledger.close());
+  } catch (thrown) {
+    await ledger.close();
+    throw thrown;
+  }
+}
+
+function notServing(): never {
+  throw new ProvisoError('not_found', 'No gateway runs with this data folder.');
+}

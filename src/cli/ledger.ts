@@ -1,0 +1,62 @@
+/** `proviso ledger`: checks a ledger from its files alone, and reads it. */
+import type { Command } from 'commander';
+import { ProvisoError } from '#base/errors.ts';
+import { wholeNumber } from './arguments.ts';
+import {
+  examples,
+  type InstanceOptions,
+  type JsonOption,
+  run,
+  withInstance,
+  withJson,
+} from './command.ts';
+import type { ExitCode } from './exit.ts';
+import { readConfig } from './instance.ts';
+import { follow, showNewest, shownLedger, showOne } from './ledger-show.ts';
+import type { Output } from './output.ts';
+
+const NEWEST_SHOWN = 20;
+
+interface ShowOptions extends InstanceOptions, JsonOption {
+  readonly ledger?: string;
+  readonly key?: string;
+  readonly last: number;
+  readonly follow?: boolean;
+  readonly private?: boolean;
+}
+
+export function define(command: Command): void {
+  const show = command
+    .command('show')
+    .summary('read entries')
+    .description('Shows the newest entries, or one of them with all that stands in it.')
+    .argument('[entry]', 'the number of an entry', wholeNumber(0, Number.MAX_SAFE_INTEGER))
+    .option('-f, --follow', 'show each entry as it comes, until Ctrl-C')
+    .option('-n, --last <count>', 'how many of the newest', wholeNumber(0, 100_000), NEWEST_SHOWN)
+    .option('--private', 'with [entry]: the private values too, from this machine’s vault')
+    .option('--ledger <folder>', 'the ledger’s folder, such as a copy, instead of an instance’s')
+    .option('--key <vkey>', 'the verifier key, instead of the one that lies in the folder')
+    .action((entry: number | undefined, options: ShowOptions) =>
+      run(options, (output) => showLedger(entry, options, output)),
+    );
+  examples(withJson(withInstance(show)), [
+    'proviso ledger show',
+    'proviso ledger show 12 --private',
+    'proviso ledger show --follow --json',
+  ]);
+}
+
+async function showLedger(
+  entry: number | undefined,
+  options: ShowOptions,
+  output: Output,
+): Promise<ExitCode> {
+  if (entry === undefined && options.private) {
+    throw new ProvisoError('usage_invalid', '`--private` needs the number of an entry.');
+  }
+  const config = options.ledger === undefined || options.private ? readConfig(options) : undefined;
+  const ledger = await shownLedger(options.ledger ?? config?.ledger.dir ?? '', options.key);
+  if (options.follow) return follow(ledger, options.last, output);
+  if (entry === undefined) return showNewest(ledger, options.last, output);
+  return showOne(ledger, entry, options.private ? config : undefined, output);
+}
