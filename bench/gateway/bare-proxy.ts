@@ -1,0 +1,58 @@
+/**
+ * The bare proxy that Proviso is held against: `node:http` in, undici's `dispatch` out, the same
+ * bytes both ways, nothing read and nothing decided. As fast as these two can honestly be put
+ * together: the body goes out as one buffer, the answer's first bytes leave with its headers.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { type Dispatcher, Pool } from 'undici';
+
+const upstreamPort = Number(process.argv[2]);
+const pool = new Pool(`http://127.0.0.1:${upstreamPort}`);
+const server = createServer(proxy);
+server.listen(0, '127.0.0.1', 4_096, () => {
+  const address = server.address();
+  if (typeof address === 'object') process.send?.({ port: address?.port ?? 0 });
+});
+process.on('disconnect', () => process.exit(0));
+
+function proxy(request: IncomingMessage, response: ServerResponse): void {
+  const pieces: Buffer[] = [];
+  request.on('data', (piece: Buffer) => pieces.push(piece));
+  request.on('end', () => {
+    const body = pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
+    pool.dispatch(
+      {
+        method: 'POST',
+        path: request.url ?? '/',
+        headers: { 'content-type': 'application/json', authorization: 'Bearer none' },
+        body: body ?? null,
+      },
+      passOn(response),
+    );
+  });
+}
+
+function passOn(response: ServerResponse): Dispatcher.DispatchHandler {
+  return {
+    onRequestStart(controller) {
+      response.on('close', () => {
+        if (!response.writableFinished) controller.abort(new Error('The caller went away.'));
+      });
+    },
+    onResponseStart(controller, status, headers) {
+      const { connection: _connection, 'keep-alive': _keepAlive, ...kept } = headers;
+      response.writeHead(status, kept);
+      response.on('drain', () => controller.resume());
+    },
+    onResponseData(controller, bytes) {
+      if (!response.write(bytes)) controller.pause();
+    },
+    onResponseEnd() {
+      response.end();
+    },
+    onResponseError() {
+      if (response.headersSent) response.destroy();
+      else response.writeHead(502).end();
+    },
+  };
+}
