@@ -16,6 +16,7 @@ import type {
   PurposeFacts,
   ToolCallFacts,
 } from './facts.ts';
+import { reachableEntities } from './reachable.ts';
 import type { ToolClasses } from './tools.ts';
 import {
   type Entity,
@@ -26,30 +27,12 @@ import {
   recordOf,
   type SetValue,
   setOf,
-  type Value,
 } from './value.ts';
 
 export function requestOf(call: Facts, toolClasses: ToolClasses): Request {
   return call.operation === 'call_tool'
     ? toolRequest(call, toolClasses)
     : callRequest(call, toolClasses);
-}
-
-/** The entities that a request reaches, by key: principal, action, resource, and all they name. */
-export function reachableEntities(request: Request): ReadonlyMap<string, Entity> {
-  const found = new Map<string, Entity>();
-  const open: Value[] = [request.principal, request.action, request.resource, request.context];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    if (typeof next !== 'object') continue;
-    if (next.kind === 'set') open.push(...next.items);
-    if (next.kind === 'record') open.push(...valuesOf(next.fields));
-    if (next.kind !== 'entity' || found.has(next.key)) continue;
-    found.set(next.key, next);
-    if (!next.facts) continue;
-    open.push(...valuesOf(next.facts.attributes), ...valuesOf(next.facts.tags));
-    open.push(...next.facts.ancestors.values());
-  }
-  return found;
 }
 
 function callRequest(call: CallFacts, toolClasses: ToolClasses): Request {
@@ -203,8 +186,4 @@ function keep<K extends object>(known: WeakMap<K, Entity>, key: K, make: () => E
   const made = make();
   known.set(key, made);
   return made;
-}
-
-function valuesOf(fields: Fields): Value[] {
-  return Object.values(fields).filter((value) => value !== undefined);
 }

@@ -1,0 +1,131 @@
+/**
+ * The reference: the same question put to the official engine, at a hundred times the cost. Tests,
+ * benchmarks and replays ask it, and the compiled rules must agree.
+ */
+import {
+  type AuthorizationAnswer,
+  type AuthorizationCall,
+  isAuthorized,
+} from '@cedar-policy/cedar-wasm/nodejs';
+import type { JsonObject, JsonValue } from '#base/json.ts';
+import type { Long } from './long.ts';
+import { reachableEntities } from './reachable.ts';
+import type { Entity, Fields, Request, Value } from './value.ts';
+
+export interface ReferenceAnswer {
+  readonly decision: 'allow' | 'deny';
+  /** Ids, sorted. */
+  readonly reasons: readonly string[];
+  readonly errors: readonly string[];
+}
+
+/** A request as the official engine takes it, all of its entities included. */
+export interface ReferenceCall {
+  readonly principal: JsonObject;
+  readonly action: JsonObject;
+  readonly resource: JsonObject;
+  readonly context: JsonObject;
+  readonly entities: readonly JsonObject[];
+}
+
+/** @param policies Cedar text by id */
+export function askReference(
+  policies: Readonly<Record<string, string>>,
+  request: Request,
+): ReferenceAnswer {
+  const call = { ...referenceCall(request), policies: { staticPolicies: policies } };
+  return referenceAnswer(isAuthorized(call as unknown as AuthorizationCall));
+}
+
+export function referenceAnswer(answer: AuthorizationAnswer): ReferenceAnswer {
+  if (answer.type === 'failure') {
+    throw new Error(answer.errors.map(({ message }) => message).join('; '));
+  }
+  const { decision, diagnostics } = answer.response;
+  return {
+    decision,
+    reasons: [...diagnostics.reason].sort(),
+    errors: diagnostics.errors.map(({ policyId }) => policyId).sort(),
+  };
+}
+
+export function referenceCall(request: Request): ReferenceCall {
+  const entities: JsonObject[] = [];
+  for (const entity of reachableEntities(request).values()) {
+    if (!entity.facts) continue;
+    const { attributes, tags, ancestors } = entity.facts;
+    entities.push({
+      uid: uidJson(entity),
+      attrs: fieldsJson(attributes),
+      tags: fieldsJson(tags),
+      parents: [...ancestors.values()].map(uidJson),
+    });
+  }
+  return {
+    principal: uidJson(request.principal),
+    action: uidJson(request.action),
+    resource: uidJson(request.resource),
+    context: fieldsJson(request.context.fields),
+    entities,
+  };
+}
+
+function uidJson({ type, id }: Entity): JsonObject {
+  return { type, id };
+}
+
+function fieldsJson(fields: Fields): JsonObject {
+  const present = Object.entries(fields).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, valueJson(value)] as const],
+  );
+  return Object.fromEntries(present);
+}
+
+function valueJson(value: Value): JsonValue {
+  if (typeof value === 'bigint') return rawLong(value);
+  if (typeof value !== 'object') return value;
+  switch (value.kind) {
+    case 'entity':
+      return { __entity: uidJson(value) };
+    case 'set':
+      return value.items.map(valueJson);
+    case 'record':
+      return fieldsJson(value.fields);
+    case 'decimal':
+      return extension('decimal', decimalText(value.tenThousandths));
+    case 'duration':
+      return extension('duration', `${value.ms}ms`);
+    case 'datetime': {
+      const epoch = extension('datetime', '1970-01-01');
+      return {
+        __extn: { fn: 'offset', args: [epoch, extension('duration', `${value.ms}ms`)] },
+      };
+    }
+    case 'ip':
+      return extension('ip', ipText(value.version, value.address, value.prefix));
+  }
+}
+
+/** Written as it is: `JSON.stringify` would round it. */
+function rawLong(value: bigint): JsonValue {
+  return JSON.rawJSON(value.toString()) as unknown as JsonValue;
+}
+
+function extension(fn: string, arg: string): JsonObject {
+  return { __extn: { fn, arg } };
+}
+
+function decimalText(tenThousandths: Long): string {
+  const value = BigInt(tenThousandths);
+  const digits = (value < 0n ? -value : value).toString().padStart(5, '0');
+  return `${value < 0n ? '-' : ''}${digits.slice(0, -4)}.${digits.slice(-4)}`;
+}
+
+function ipText(version: 4 | 6, address: bigint, prefix: number): string {
+  if (version === 4) {
+    const octets = [24n, 16n, 8n, 0n].map((shift) => (address >> shift) & 0xffn);
+    return `${octets.join('.')}/${prefix}`;
+  }
+  const groups = Array.from({ length: 8 }, (_, i) => (address >> BigInt(112 - 16 * i)) & 0xffffn);
+  return `${groups.map((group) => group.toString(16)).join(':')}/${prefix}`;
+}
