@@ -24,8 +24,9 @@ export interface Process {
   stop(): Promise<void>;
 }
 
-/** Without it, the processes run where the scheduler puts them; the figures say so. */
-export const isPinned = spawnSync('taskset', ['-c', '0,1', 'true']).status === 0;
+const PIN = 'taskset';
+/** Whether each process can be held to its core; where it can't, the figures say so. */
+export const isPinned = spawnSync(PIN, ['-c', '0,1', 'true']).status === 0;
 
 const STOP_WAIT_MS_MAX = 5_000;
 const READY_WAIT_MS_MAX = 20_000;
@@ -43,7 +44,7 @@ export function start(script: URL, options: StartOptions): Process {
   const path = fileURLToPath(script);
   const nodeArgs = [...(options.nodeArgs ?? []), path, ...(options.args ?? [])];
   const [command, args] = isPinned
-    ? ['taskset', ['-c', String(options.core), process.execPath, ...nodeArgs]]
+    ? [PIN, ['-c', String(options.core), process.execPath, ...nodeArgs]]
     : [process.execPath, nodeArgs];
   const child = spawn(command, args, {
     stdio: ['ignore', 'ignore', 'inherit', options.speaks ? 'ipc' : 'ignore'],
