@@ -117,8 +117,8 @@ function extensionFromJson(json: JsonObject, get: Get): Value {
 }
 
 function longFromNumber(value: number): Long {
-  if (!Number.isSafeInteger(value)) throw malformed(value);
-  return value + 0;
+  if (!Number.isInteger(value)) throw malformed(value);
+  return toLong(BigInt(value));
 }
 
 function longFromText(text: string): Long {

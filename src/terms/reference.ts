@@ -28,12 +28,16 @@ export interface ReferenceCall {
   readonly entities: readonly JsonObject[];
 }
 
-/** @param policies Cedar text by id */
+/**
+ * @param policies Cedar text by id
+ * @param entities those of the store; without it, all that the request reaches
+ */
 export function askReference(
   policies: Readonly<Record<string, string>>,
   request: Request,
+  entities?: readonly Entity[],
 ): ReferenceAnswer {
-  const call = { ...referenceCall(request), policies: { staticPolicies: policies } };
+  const call = { ...referenceCall(request, entities), policies: { staticPolicies: policies } };
   return referenceAnswer(isAuthorized(call as unknown as AuthorizationCall));
 }
 
@@ -49,12 +53,15 @@ export function referenceAnswer(answer: AuthorizationAnswer): ReferenceAnswer {
   };
 }
 
-export function referenceCall(request: Request): ReferenceCall {
-  const entities: JsonObject[] = [];
-  for (const entity of reachableEntities(request).values()) {
+export function referenceCall(
+  request: Request,
+  entities: Iterable<Entity> = reachableEntities(request).values(),
+): ReferenceCall {
+  const listed: JsonObject[] = [];
+  for (const entity of entities) {
     if (!entity.facts) continue;
     const { attributes, tags, ancestors } = entity.facts;
-    entities.push({
+    listed.push({
       uid: uidJson(entity),
       attrs: fieldsJson(attributes),
       tags: fieldsJson(tags),
@@ -66,7 +73,7 @@ export function referenceCall(request: Request): ReferenceCall {
     action: uidJson(request.action),
     resource: uidJson(request.resource),
     context: fieldsJson(request.context.fields),
-    entities,
+    entities: listed,
   };
 }
 
@@ -108,7 +115,7 @@ function valueJson(value: Value): JsonValue {
 
 /** Written as it is: `JSON.stringify` would round it. */
 function rawLong(value: bigint): JsonValue {
-  return JSON.rawJSON(value.toString()) as unknown as JsonValue;
+  return JSON.rawJSON(value.toString());
 }
 
 function extension(fn: string, arg: string): JsonObject {
