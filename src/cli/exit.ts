@@ -18,6 +18,7 @@ const WRONG_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'usage_invalid',
   'config_invalid',
   'terms_invalid',
+  'note_invalid',
   'invalid_json',
   'duplicate_key',
   'unknown_field',

@@ -1,7 +1,6 @@
 /** `proviso ledger show`: entries for a person, from the files; private values from the vault. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openControl } from '#admin/open.ts';
 import { ProvisoError } from '#base/errors.ts';
 import type { JsonObject } from '#base/json.ts';
 import type { Config } from '#config/config.ts';
@@ -111,6 +110,8 @@ async function outcomeOf(dir: string, size: number, index: number): Promise<Entr
 }
 
 async function privateValues(config: Config, index: number): Promise<JsonObject> {
+  // Loaded here alone: reading and verifying need nothing of a gateway.
+  const { openControl } = await import('#admin/open.ts');
   const control = await openControl(config);
   try {
     return await control.readPrivate(index);

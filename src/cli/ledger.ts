@@ -13,6 +13,7 @@ import {
 import type { ExitCode } from './exit.ts';
 import { readConfig } from './instance.ts';
 import { follow, showNewest, shownLedger, showOne } from './ledger-show.ts';
+import { verify } from './ledger-verify.ts';
 import type { Output } from './output.ts';
 
 const NEWEST_SHOWN = 20;
@@ -26,6 +27,22 @@ interface ShowOptions extends InstanceOptions, JsonOption {
 }
 
 export function define(command: Command): void {
+  const verification = command
+    .command('verify')
+    .summary('is it whole, signed, and never rewritten?')
+    .description(
+      'Checks every hash, every tile, the signed checkpoint and the pairing of decisions and\n' +
+        'outcomes, from the files alone. Good for a copy, and for a ledger that is in use.',
+    )
+    .argument('<folder>', 'the ledger’s folder')
+    .requiredOption('--key <vkey>', 'the verifier key, from whoever you trust to know it')
+    .action((folder: string, options: JsonOption & { readonly key: string }) =>
+      run(options, (output) => verify(folder, options.key, output)),
+    );
+  examples(withJson(verification), [
+    'proviso ledger verify proviso-data/ledger --key "$(cat trusted.pub)"',
+  ]);
+
   const show = command
     .command('show')
     .summary('read entries')
