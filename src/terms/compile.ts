@@ -43,7 +43,8 @@ export interface CompiledPolicy {
   readonly isSatisfied: (request: Request) => boolean;
 }
 
-type Evaluate = (request: Request) => Value;
+/** Throws `EvaluationError`. */
+export type Evaluate = (request: Request) => Value;
 type Test = (request: Request) => boolean;
 
 export function compilePolicy(policy: Policy): CompiledPolicy {
@@ -86,7 +87,7 @@ function scopeTest(scope: Scope, of: (request: Request) => Entity): Test {
   }
 }
 
-function compile(expr: Expr): Evaluate {
+export function compileExpression(expr: Expr): Evaluate {
   switch (expr.op) {
     case 'boolean':
     case 'long':
@@ -106,8 +107,8 @@ function compile(expr: Expr): Evaluate {
       return compileBinary(expr.operator, expr.left, expr.right);
     case 'if': {
       const condition = test(expr.condition);
-      const whenTrue = compile(expr.whenTrue);
-      const whenFalse = compile(expr.whenFalse);
+      const whenTrue = compileExpression(expr.whenTrue);
+      const whenFalse = compileExpression(expr.whenFalse);
       return (request) => (condition(request) ? whenTrue(request) : whenFalse(request));
     }
     case 'get':
@@ -115,12 +116,12 @@ function compile(expr: Expr): Evaluate {
     case 'has':
       return compileHas(expr.of, expr.attribute);
     case 'like': {
-      const of = compile(expr.of);
+      const of = compileExpression(expr.of);
       const { pattern } = expr;
       return (request) => isLike(asString(of(request)), pattern);
     }
     case 'is': {
-      const of = compile(expr.of);
+      const of = compileExpression(expr.of);
       const { type } = expr;
       return (request) => asEntity(of(request)).type === type;
     }
@@ -148,7 +149,7 @@ function compileVariable(name: Variable): Evaluate {
 
 /** An expression that must give a boolean. */
 function test(expr: Expr): Test {
-  const evaluate = compile(expr);
+  const evaluate = compileExpression(expr);
   return (request) => {
     const value = evaluate(request);
     return typeof value === 'boolean' ? value : wrongType('boolean');
@@ -160,7 +161,7 @@ function compileUnary(operator: UnaryOperator, arg: Expr): Evaluate {
     const of = test(arg);
     return (request) => !of(request);
   }
-  const of = compile(arg);
+  const of = compileExpression(arg);
   return operator === 'negate'
     ? (request) => negate(asLong(of(request)))
     : (request) => asSet(of(request)).items.length === 0;
@@ -174,8 +175,8 @@ function compileBinary(operator: BinaryOperator, leftExpr: Expr, rightExpr: Expr
       ? (request) => first(request) && second(request)
       : (request) => first(request) || second(request);
   }
-  const left = compile(leftExpr);
-  const right = compile(rightExpr);
+  const left = compileExpression(leftExpr);
+  const right = compileExpression(rightExpr);
   switch (operator) {
     case '==':
       return (request) => equal(left(request), right(request));
@@ -224,7 +225,7 @@ function compileGet(ofExpr: Expr, attribute: string): Evaluate {
   if (ofExpr.op === 'variable' && ofExpr.name === 'context') {
     return (request) => field(request.context.fields) ?? missing(`attribute \`${attribute}\``);
   }
-  const of = compile(ofExpr);
+  const of = compileExpression(ofExpr);
   return (request) =>
     field(fieldsOf(of(request), request) ?? missing('entity')) ??
     missing(`attribute \`${attribute}\``);
@@ -235,7 +236,7 @@ function compileHas(ofExpr: Expr, attribute: string): Evaluate {
   if (ofExpr.op === 'variable' && ofExpr.name === 'context') {
     return (request) => field(request.context.fields) !== undefined;
   }
-  const of = compile(ofExpr);
+  const of = compileExpression(ofExpr);
   return (request) => {
     const fields = fieldsOf(of(request), request);
     return fields !== undefined && field(fields) !== undefined;
@@ -248,7 +249,7 @@ function fieldReader(name: string): (fields: Fields) => Value | undefined {
 }
 
 function compileSet(itemExprs: readonly Expr[]): Evaluate {
-  const items = itemExprs.map(compile);
+  const items = itemExprs.map(compileExpression);
   if (itemExprs.every(isLiteral)) {
     const value = setOf(items.map((item) => item(NO_REQUEST)));
     return () => value;
@@ -257,14 +258,14 @@ function compileSet(itemExprs: readonly Expr[]): Evaluate {
 }
 
 function compileRecord(fieldExprs: ReadonlyMap<string, Expr>): Evaluate {
-  const fields = [...fieldExprs].map(([name, value]) => [name, compile(value)] as const);
+  const fields = [...fieldExprs].map(([name, value]) => [name, compileExpression(value)] as const);
   return (request) =>
     recordOf(Object.fromEntries(fields.map(([name, value]) => [name, value(request)])));
 }
 
 function compileCall(name: string, argExprs: readonly Expr[]): Evaluate {
   const called = EXTENSION_FUNCTIONS.get(name);
-  const [first, second] = argExprs.map(compile);
+  const [first, second] = argExprs.map(compileExpression);
   // The official parser lets a wrong number of arguments pass; it is an error when it is reached.
   if (!called || !first || argExprs.length !== called.arity) {
     return () => missing(`function \`${name}\` of ${argExprs.length} arguments`);

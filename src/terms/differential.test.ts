@@ -9,10 +9,11 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type JsonValue, parseJsonText } from '#base/json.ts';
 import { compilePolicies } from './authorize.ts';
+import { compileExpression } from './compile.ts';
 import { readPolicy } from './engine.ts';
 import { contextFromJson, entitiesFromJson, uidFromJson } from './entities.ts';
 import { askReference, type ReferenceAnswer } from './reference.ts';
-import type { Request } from './value.ts';
+import { EvaluationError, type Request, type Value } from './value.ts';
 
 const FUZZ_MS = Number(process.env['FUZZ_MS'] ?? 4_000);
 
@@ -285,45 +286,141 @@ function uidJson(uid: string): string {
   return `{"type": "${type}", "id": ${id}}`;
 }
 
-test('the compiled rules agree with the official engine', () => {
-  const problem = fc.record({
-    policies: fc.array(policy, { minLength: 1, maxLength: 8 }),
-    store,
-    principal: fc.constantFrom(...UIDS),
-    action: fc.constantFrom('Action::"read"', 'Action::"write"', 'Action::"any"'),
-    resource: fc.constantFrom(...UIDS),
-    context: fields,
-  });
+const question = fc.record({
+  store,
+  principal: fc.constantFrom(...UIDS),
+  action: fc.constantFrom('Action::"read"', 'Action::"write"', 'Action::"any"'),
+  resource: fc.constantFrom(...UIDS),
+  context: fields,
+});
+
+interface Question {
+  readonly store: string;
+  readonly principal: string;
+  readonly action: string;
+  readonly resource: string;
+  readonly context: string;
+}
+
+function asked({ store, principal, action, resource, context }: Question) {
+  const listed = entitiesFromJson(parseJsonText(store));
+  const entity = (uid: string) => listed.get(uidFromJson(JSON.parse(uidJson(uid)) as JsonValue));
+  const request: Request = {
+    principal: entity(principal),
+    action: entity(action),
+    resource: entity(resource),
+    context: contextFromJson(parseJsonText(context), listed),
+    entities: listed.entities,
+  };
+  return { request, entities: [...listed.entities.values()] };
+}
+
+const forAWhile = {
+  numRuns: Number.MAX_SAFE_INTEGER,
+  interruptAfterTimeLimit: FUZZ_MS,
+  markInterruptAsFailure: false,
+};
+
+test('the compiled rules decide as the official engine does', () => {
   const seen = { allow: 0, errors: 0, reasons: 0 };
+  const policies = fc.array(policy, { minLength: 1, maxLength: 12 });
   fc.assert(
-    fc.property(problem, ({ policies, store, principal, action, resource, context }) => {
-      const listed = entitiesFromJson(parseJsonText(store));
-      const entity = (uid: string) =>
-        listed.get(uidFromJson(JSON.parse(uidJson(uid)) as JsonValue));
-      const request: Request = {
-        principal: entity(principal),
-        action: entity(action),
-        resource: entity(resource),
-        context: contextFromJson(parseJsonText(context), listed),
-        entities: listed.entities,
-      };
+    fc.property(policies, question, (policies, question) => {
+      const { request, entities } = asked(question);
       const texts = Object.fromEntries(policies.map((text, i) => [`policy${i}`, text]));
-      const expected = askReference(texts, request, [...listed.entities.values()]);
       const got = compiledAnswer(texts, request);
-      assert.deepEqual(got, expected);
+      assert.deepEqual(got, askReference(texts, request, entities));
       if (got.decision === 'allow') seen.allow++;
       seen.errors += got.errors.length;
       seen.reasons += got.reasons.length;
     }),
-    {
-      numRuns: Number.MAX_SAFE_INTEGER,
-      interruptAfterTimeLimit: FUZZ_MS,
-      markInterruptAsFailure: false,
-    },
+    forAWhile,
   );
   // A generator that only makes denials or errors would prove nothing.
   for (const [what, count] of Object.entries(seen)) assert.ok(count > 20, `${what}: ${count}`);
 });
+
+test('each expression has the value that it has for the official engine', () => {
+  const expressions = fc.array(
+    fc.constantFrom(...TYPES).chain((type) => node(type, 2)),
+    { minLength: 1, maxLength: 40 },
+  );
+  const seen = { values: 0, errors: 0 };
+  fc.assert(
+    fc.property(expressions, question, (expressions, question) => {
+      const { request, entities } = asked(question);
+      const texts: Record<string, string> = {};
+      const errors: string[] = [];
+      for (const [i, text] of expressions.entries()) {
+        const value = valueOf(text, request);
+        if (value === undefined) errors.push(`${i}`);
+        texts[i] = permitWhen(
+          value === undefined ? `(${text}) == 0` : `(${text}) == ${literal(value)}`,
+        );
+      }
+      const answer = askReference(texts, request, entities);
+      assert.deepEqual(answer.errors, errors.sort());
+      const equal = Object.keys(texts).filter((id) => !errors.includes(id));
+      assert.deepEqual(answer.reasons, equal.sort());
+      seen.values += equal.length;
+      seen.errors += errors.length;
+    }),
+    forAWhile,
+  );
+  for (const [what, count] of Object.entries(seen)) assert.ok(count > 100, `${what}: ${count}`);
+});
+
+function permitWhen(condition: string): string {
+  return `permit(principal, action, resource) when { ${condition} };`;
+}
+
+/** `undefined` for an error. */
+function valueOf(text: string, request: Request): Value | undefined {
+  const [condition] = readPolicy(permitWhen(text), { id: '' }).conditions;
+  assert.ok(condition);
+  try {
+    return compileExpression(condition)(request);
+  } catch (error) {
+    assert.ok(error instanceof EvaluationError);
+    return undefined;
+  }
+}
+
+/** A text of Cedar's that has the value. */
+function literal(value: Value): string {
+  if (typeof value === 'string') return quoted(value);
+  if (typeof value !== 'object') return `(${value})`;
+  switch (value.kind) {
+    case 'entity':
+      return `${value.type}::${quoted(value.id)}`;
+    case 'set':
+      return `[${value.items.map(literal).join(', ')}]`;
+    case 'record':
+      return `{${Object.entries(value.fields).map(([name, field]) => {
+        return field === undefined ? '' : `${quoted(name)}: ${literal(field)}`;
+      })}}`;
+    case 'decimal': {
+      const digits = String(value.tenThousandths).replace('-', '').padStart(5, '0');
+      const text = `${digits.slice(0, -4)}.${digits.slice(-4)}`;
+      return `decimal("${value.tenThousandths < 0 ? '-' : ''}${text}")`;
+    }
+    case 'datetime':
+      return `datetime("1970-01-01").offset(duration("${value.ms}ms"))`;
+    case 'duration':
+      return `duration("${value.ms}ms")`;
+    case 'ip': {
+      const [bits, radix, between] = value.version === 4 ? [8, 10, '.'] : [16, 16, ':'];
+      const parts: string[] = [];
+      const total = value.version === 4 ? 32 : 128;
+      for (let shift = total - bits; shift >= 0; shift -= bits) {
+        parts.push(
+          ((value.address >> BigInt(shift)) & ((1n << BigInt(bits)) - 1n)).toString(radix),
+        );
+      }
+      return `ip("${parts.join(between)}/${value.prefix}")`;
+    }
+  }
+}
 
 function compiledAnswer(
   texts: Readonly<Record<string, string>>,
