@@ -17,7 +17,9 @@ if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) {
     console.error(`Proviso needs Node ${NODE_MAJOR_MIN}, which \`npm ci\` installs. Run it first.`);
     process.exit(1);
   }
-  const child = spawn(own, [main, ...process.argv.slice(2)], { stdio: 'inherit' });
+  // The channel carries nothing: its end tells the child that this launcher is gone.
+  const stdio = ['inherit', 'inherit', 'inherit', 'ipc'];
+  const child = spawn(own, [main, ...process.argv.slice(2)], { stdio });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => child.kill(signal));
   }

@@ -8,11 +8,11 @@ import { matchesPattern } from '#base/pattern.ts';
 import type { Caller } from '#caller/ring.ts';
 import type { Target } from '#providers/provider.ts';
 import type { Purpose } from '#purpose/register.ts';
+import type { Signals } from '#signals/classify.ts';
 import { type Decided, decide } from '#terms/decide.ts';
 import { type CallFacts, type Facts, factsJson, type ToolCallFacts } from '#terms/facts.ts';
 import type { Terms } from '#terms/terms.ts';
 import type { ExchangeRequest, Protocol, ProviderTool, Tool } from '#wire/exchange.ts';
-import type { CallSignals } from './signals.ts';
 
 export interface Undecided {
   readonly caller: Caller;
@@ -20,7 +20,7 @@ export interface Undecided {
   readonly protocol: Protocol;
   readonly request: ExchangeRequest;
   readonly targets: readonly Target[];
-  readonly signals: CallSignals;
+  readonly signals: Signals;
 }
 
 export interface DecidedCall {
@@ -103,7 +103,7 @@ function callFacts(call: Undecided, target: Target, instant: number): CallFacts 
 function providerToolFacts(
   { caller, purpose, model, signals, instant }: CallFacts,
   tool: ProviderTool,
-  { toolTopics }: CallSignals,
+  { toolTopics }: Signals,
 ): ToolCallFacts {
   return {
     operation: 'call_tool',
@@ -129,7 +129,9 @@ function coveredTargets({ purpose, targets, request }: Undecided): readonly Targ
     if (beyond !== undefined) throw exceeded(purpose, `the tool \`${beyond}\``);
   }
   if (!models) return targets;
-  const covered = targets.filter(({ model }) => models.some((pattern) => matchesPattern(pattern, model)));
+  const covered = targets.filter(({ model }) =>
+    models.some((pattern) => matchesPattern(pattern, model)),
+  );
   if (covered.length === 0) throw exceeded(purpose, `the model \`${request.model}\``);
   return covered;
 }

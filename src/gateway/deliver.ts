@@ -2,7 +2,13 @@
 import type { Answer, AnswerEvent, Finish, ModelRequest, Part, Usage } from '#wire/exchange.ts';
 import type { AnswerEncoder, WireProtocol } from '#wire/protocol.ts';
 import type { AnswerFlow } from '#providers/answer-flow.ts';
-import { type DecideToolCall, eventsOfAnswer, gateAnswer, type IsGated, StreamGate } from './gate.ts';
+import {
+  type DecideToolCall,
+  eventsOfAnswer,
+  gateAnswer,
+  type IsGated,
+  StreamGate,
+} from './gate.ts';
 import type { Reply } from './reply.ts';
 
 /** What became of an answer, for its outcome entry. */
@@ -32,7 +38,9 @@ export async function deliverAnswer(answer: Answer, delivery: Delivery): Promise
   for (const name of answer.dropped ?? []) dropped.add(name);
   if (request.stream) {
     const encoder = wire.streamEncoder({ request });
-    const text = eventsOfAnswer(gated).map((event) => encoder.push(event)).join('');
+    const text = eventsOfAnswer(gated)
+      .map((event) => encoder.push(event))
+      .join('');
     for (const name of encoder.dropped) dropped.add(name);
     delivery.beforeFirstByte();
     reply.beginStream();

@@ -87,8 +87,8 @@ export function outcomeEntry(decision: number, outcome: OutcomeFacts): NewEntry 
       ...(dropped === undefined || dropped.size === 0 ? undefined : { dropped: namesOf(dropped) }),
       ...(outcome.finish === undefined ? undefined : { finish: outcome.finish }),
       ...(usage === undefined ? undefined : { inputTokens: usage.inputTokens }),
+      outcome: outcome.result,
       ...(usage === undefined ? undefined : { outputTokens: usage.outputTokens }),
-      result: outcome.result,
     },
     ...(content === undefined
       ? undefined

@@ -87,18 +87,24 @@ test('streamed or whole, split anywhere: the same parts pass', async () => {
     fc.stringMatching(/^(no)?[a-z]{1,4}$/).map((name): Part => call(name)),
   );
   await fc.assert(
-    fc.asyncProperty(fc.array(part, { maxLength: 6 }), fc.integer({ min: 1, max: 4 }), async (parts, size) => {
-      const events = [start, ...parts.flatMap(eventsOfPart), finish];
-      const chunks = [];
-      for (let i = 0; i < events.length; i += size) chunks.push(events.slice(i, i + size));
-      const streamed = (await through(chunks)).flatMap((e) => (e.type === 'part_end' ? [e.part] : []));
-      const whole = await gateAnswer(
-        { id: 'a', model: 'm', parts, finish: { reason: 'tool_calls' } },
-        isCall,
-        decide,
-      );
-      assert.deepEqual(streamed, whole.parts);
-    }),
+    fc.asyncProperty(
+      fc.array(part, { maxLength: 6 }),
+      fc.integer({ min: 1, max: 4 }),
+      async (parts, size) => {
+        const events = [start, ...parts.flatMap(eventsOfPart), finish];
+        const chunks = [];
+        for (let i = 0; i < events.length; i += size) chunks.push(events.slice(i, i + size));
+        const streamed = (await through(chunks)).flatMap((e) =>
+          e.type === 'part_end' ? [e.part] : [],
+        );
+        const whole = await gateAnswer(
+          { id: 'a', model: 'm', parts, finish: { reason: 'tool_calls' } },
+          isCall,
+          decide,
+        );
+        assert.deepEqual(streamed, whole.parts);
+      },
+    ),
     { numRuns: 50 },
   );
 });
@@ -114,5 +120,8 @@ test('INVARIANT (5): a decision that fails ends the stream, and nothing follows'
   gate.push([start, ...eventsOfPart(call('fire'), 0)]);
   gate.push([...eventsOfPart({ type: 'text', text: 'more' }, 1), finish]);
   await new Promise(setImmediate);
-  assert.deepEqual(out.map(({ type }) => type), ['start', 'error']);
+  assert.deepEqual(
+    out.map(({ type }) => type),
+    ['start', 'error'],
+  );
 });

@@ -3,7 +3,14 @@
  * sees them. Permitted ones pass, whole and unchanged; a denied one is replaced by a plain
  * statement in the answer's text. Everything else passes at once, in order.
  */
-import type { Answer, AnswerEvent, Finish, NativePart, Part, ToolCallPart } from '#wire/exchange.ts';
+import type {
+  Answer,
+  AnswerEvent,
+  Finish,
+  NativePart,
+  Part,
+  ToolCallPart,
+} from '#wire/exchange.ts';
 
 /** A part that makes the caller act. */
 export type GatedPart = ToolCallPart | NativePart;

@@ -7,6 +7,7 @@
 import type { Logger } from 'pino';
 import { type Clock, systemClock } from '#base/clock.ts';
 import { ProvisoError } from '#base/errors.ts';
+import type { JsonValue } from '#base/json.ts';
 import { createKey } from '#caller/key.ts';
 import { type Caller, KeyRing, keyCreated, keyRevoked } from '#caller/ring.ts';
 import type { Config, ProviderConfig } from '#config/config.ts';
@@ -14,14 +15,21 @@ import type { NewEntry } from '#ledger/entry.ts';
 import { type Ledger, openLedger } from '#ledger/ledger.ts';
 import { openProvider, Routing } from '#providers/provider.ts';
 import { type Sandbox, startSandbox } from '#providers/sandbox.ts';
-import { type Purpose, PurposeRegister, purposeEnded, purposeRegistered } from '#purpose/register.ts';
+import {
+  type Purpose,
+  PurposeRegister,
+  purposeEnded,
+  purposeRegistered,
+} from '#purpose/register.ts';
+import type { Detector } from '#signals/detector.ts';
+import { personDetector } from '#signals/persons.ts';
+import { topicDetector } from '#signals/topics.ts';
 import { loadPack } from '#terms/pack.ts';
 import { compileTerms, type Terms } from '#terms/terms.ts';
 import type { Protocol } from '#wire/exchange.ts';
 import type { WireProtocol } from '#wire/protocol.ts';
 import { protocols } from '#wire/protocols.ts';
 import { Metrics } from './metrics.ts';
-import { type Detection, openDetection } from './signals.ts';
 import { openTraces, type Traces } from './traces.ts';
 
 export interface Ports {
@@ -32,7 +40,7 @@ export interface Ports {
 export class Gateway {
   config: Config;
   terms: Terms;
-  detection: Detection;
+  detectors: readonly Detector[];
   callers: KeyRing;
   purposes: PurposeRegister;
   routing: Routing;
@@ -46,7 +54,7 @@ export class Gateway {
   private constructor(parts: Parts) {
     this.config = parts.config;
     this.terms = parts.terms;
-    this.detection = parts.detection;
+    this.detectors = parts.detectors;
     this.callers = parts.callers;
     this.purposes = parts.purposes;
     this.routing = parts.routing;
@@ -62,20 +70,38 @@ export class Gateway {
   }
 
   /**
-   * Opens everything, ends what a crash left open (`outcome: lost`), and records the start.
+   * Opens everything and records the start. The ledger ends what a crash left open.
    * @throws ProvisoError `config_invalid`, `terms_invalid`, or one of the ledger's
    */
   static async open(config: Config, { clock = systemClock, log }: Ports): Promise<Gateway> {
-    const terms = compileTerms(await loadPack(config.termsDir));
-    const detection = openDetection(terms.pack.topics);
+    const terms = compileTerms(loadPack(config.termsDir));
+    const detectors = detectorsFor(terms);
     const sandbox = await sandboxFor(config);
     const routing = openRouting(config, sandbox);
     const traces = config.telemetry.otlpEndpoint
       ? await openTraces(config.telemetry.otlpEndpoint)
       : undefined;
-    const ledger = await openLedger({ dir: config.ledger.dir, origin: config.ledger.origin, clock });
+    const ledger = await openLedger({
+      dir: config.ledger.dir,
+      origin: config.ledger.origin ?? ORIGIN_UNLESS_CONFIGURED,
+      clock,
+      onFailure: (error) => log.error({ err: error.cause, code: error.code }, error.publicMessage),
+      onRecovery: () => log.info('the ledger can be written again'),
+    });
     const { callers, purposes } = await stateOf(config, ledger);
-    const parts = { config, terms, detection, callers, purposes, routing, clock, log, ledger, traces, sandbox };
+    const parts = {
+      config,
+      terms,
+      detectors,
+      callers,
+      purposes,
+      routing,
+      clock,
+      log,
+      ledger,
+      traces,
+      sandbox,
+    };
     const gateway = new Gateway(parts);
     await gateway.#recordStart();
     return gateway;
@@ -86,14 +112,14 @@ export class Gateway {
    * @throws ProvisoError and changes nothing, where the new one cannot be in force
    */
   async reload(config: Config): Promise<void> {
-    const terms = compileTerms(await loadPack(config.termsDir));
-    const detection = openDetection(terms.pack.topics);
+    const terms = compileTerms(loadPack(config.termsDir));
+    const detectors = detectorsFor(terms);
     const sandbox = await sandboxFor(config);
     const routing = openRouting(config, sandbox);
     const { callers, purposes } = await stateOf(config, this.ledger);
     if (terms.pack.hash !== this.terms.pack.hash) await this.ledger.append(termsEntry(terms));
     const [oldRouting, oldSandbox] = [this.routing, this.#sandbox];
-    Object.assign(this, { config, terms, detection, callers, purposes, routing });
+    Object.assign(this, { config, terms, detectors, callers, purposes, routing });
     this.#sandbox = sandbox;
     // Pools close when their last call has ended.
     for (const { pool } of oldRouting.providers) void pool.close();
@@ -101,7 +127,9 @@ export class Gateway {
   }
 
   /** A new key for a caller. The key itself is returned once and kept nowhere. */
-  async createKey(caller: Omit<Caller, 'keyId'>): Promise<{ readonly id: string; readonly key: string }> {
+  async createKey(
+    caller: Omit<Caller, 'keyId'>,
+  ): Promise<{ readonly id: string; readonly key: string }> {
     const { key, id, hash } = createKey();
     const entry = keyCreated({ id, hash }, caller);
     await this.ledger.append({ ...entry, vaultKey: `caller:${caller.id}` });
@@ -145,10 +173,8 @@ export class Gateway {
   }
 
   async #recordStart(): Promise<void> {
-    for (const decision of this.ledger.openDecisions()) {
-      await this.ledger.append({ kind: 'outcome', closes: decision, public: { result: 'lost' } });
-    }
-    const inForce = (await this.ledger.history(['terms'])).at(-1)?.public['hash'];
+    let inForce: JsonValue | undefined;
+    for await (const entry of this.ledger.history(['terms'])) inForce = entry.public['hash'];
     await this.ledger.append({ kind: 'start', public: { version: VERSION } });
     if (inForce !== this.terms.pack.hash) await this.ledger.append(termsEntry(this.terms));
   }
@@ -157,10 +183,13 @@ export class Gateway {
 /** Of Proviso, as package.json has it. */
 export const VERSION = '0.1.0';
 
+/** The log's name where nobody outside knows it by one. */
+export const ORIGIN_UNLESS_CONFIGURED = 'proviso.local/ledger';
+
 interface Parts {
   readonly config: Config;
   readonly terms: Terms;
-  readonly detection: Detection;
+  readonly detectors: readonly Detector[];
   readonly callers: KeyRing;
   readonly purposes: PurposeRegister;
   readonly routing: Routing;
@@ -171,12 +200,17 @@ interface Parts {
   readonly sandbox: Sandbox | undefined;
 }
 
-async function stateOf(config: Config, ledger: Ledger) {
-  const history = await ledger.history(['key', 'purpose']);
+export async function stateOf(config: Config, ledger: Ledger) {
+  const history = await Array.fromAsync(ledger.history(['key', 'purpose']));
   return {
     callers: new KeyRing(config.callers).fold(history),
     purposes: new PurposeRegister(config.purposes).fold(history),
   };
+}
+
+/** The word lists are part of the terms. */
+function detectorsFor({ pack }: Terms): readonly Detector[] {
+  return [topicDetector(pack.topics), personDetector];
 }
 
 function termsEntry({ pack }: Terms): NewEntry {

@@ -27,7 +27,12 @@ export function readHead(request: IncomingMessage): Head | undefined {
     route: found.route,
     credential: credentialOf(request),
     purposeId: single(headers['proviso-purpose']),
-    betas: betas === undefined ? [] : String(betas).split(',').map((beta) => beta.trim()),
+    betas:
+      betas === undefined
+        ? []
+        : String(betas)
+            .split(',')
+            .map((beta) => beta.trim()),
   };
 }
 

@@ -14,6 +14,7 @@ import { clear } from '#oversight/clear.ts';
 import { type Answered, type Attempt, carry } from '#providers/carry.ts';
 import { type Routed, route } from '#providers/route.ts';
 import { declarePurpose } from '#purpose/declare.ts';
+import { classify } from '#signals/classify.ts';
 import { readBody } from './body.ts';
 import { decideCall, type Undecided } from './decide.ts';
 import { type Delivered, deliverAnswer, deliverStream } from './deliver.ts';
@@ -22,7 +23,6 @@ import type { Gateway } from './gateway.ts';
 import type { Head } from './head.ts';
 import { failureOutcome, outcomeOf, recordDecision, recordOutcome } from './record.ts';
 import type { Reply } from './reply.ts';
-import { classifyCall } from './signals.ts';
 import { gatedBy, toolCallDecider } from './tool-calls.ts';
 
 export async function serveCall(
@@ -45,7 +45,7 @@ export async function serveCall(
   const targets = gateway.routing.targetsOf(exchange.model);
   const received = { ...declared, request: exchange, targets };
 
-  const classified = await classifyCall(received, gateway.detection);
+  const classified = await classify(received, gateway.detectors);
   const decided = decideCall(classified, gateway.terms, clock.now());
   const recorded = await recordDecision(decided, gateway); // INVARIANT (3)
 

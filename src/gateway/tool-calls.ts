@@ -6,6 +6,7 @@ import type { ErrorCode } from '#base/errors.ts';
 import { type JsonValue, parseJsonText } from '#base/json.ts';
 import { denialWords } from '#oversight/clear.ts';
 import type { Target } from '#providers/provider.ts';
+import { classifyToolCall, type Signals } from '#signals/classify.ts';
 import { type Decision, decide } from '#terms/decide.ts';
 import { factsJson, type ToolCallFacts } from '#terms/facts.ts';
 import type { ModelRequest, Part, ProviderTool } from '#wire/exchange.ts';
@@ -14,7 +15,6 @@ import { decisionEntry } from './entries.ts';
 import type { DecideToolCall, GatedPart, IsGated } from './gate.ts';
 import type { Gateway } from './gateway.ts';
 import { contentOf, recordOutcome } from './record.ts';
-import { toolCallSignals } from './signals.ts';
 
 type AnsweredCall = Undecided & { readonly request: ModelRequest; readonly entry: number };
 
@@ -40,7 +40,14 @@ export function toolCallDecider(
   return async (part) => {
     const name = part.type === 'tool_call' ? part.name : (part.providerTool ?? part.label);
     const { terms } = gateway;
-    const facts = toolCallFacts(call, target, name, argumentsOf(part), gateway);
+    const definitionTopics = call.signals.toolTopics[name];
+    const signals = await classifyToolCall(
+      name,
+      argumentsOf(part),
+      gateway.detectors,
+      definitionTopics,
+    );
+    const facts = toolCallFacts(call, target, name, signals, gateway.clock.now());
     const decision = beyondTerms(part, name, call) ?? decide(facts, terms).decision;
     const entry = await gateway.ledger.append(
       decisionEntry({
@@ -70,11 +77,11 @@ export function toolCallDecider(
 }
 
 function toolCallFacts(
-  { caller, purpose, signals }: AnsweredCall,
+  { caller, purpose }: AnsweredCall,
   target: Target,
   name: string,
-  argumentsText: string,
-  gateway: Gateway,
+  signals: Signals,
+  instant: number,
 ): ToolCallFacts {
   return {
     operation: 'call_tool',
@@ -83,9 +90,9 @@ function toolCallFacts(
     model: target.facts,
     tool: { name },
     runsAt: 'caller',
-    signals: toolCallSignals(name, argumentsText, gateway),
+    signals,
     toolTopics: signals.toolTopics[name] ?? [],
-    instant: gateway.clock.now(),
+    instant,
   };
 }
 

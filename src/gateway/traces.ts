@@ -46,11 +46,7 @@ export async function openTraces(endpoint: string): Promise<Traces> {
   const propagator = new core.W3CTraceContextPropagator();
   return {
     record(call) {
-      const parent = propagator.extract(
-        api.ROOT_CONTEXT,
-        call.headers,
-        api.defaultTextMapGetter,
-      );
+      const parent = propagator.extract(api.ROOT_CONTEXT, call.headers, api.defaultTextMapGetter);
       const operation = OPERATIONS[call.operation] ?? call.operation;
       const span = tracer.startSpan(
         `${operation} ${call.modelAsked ?? ''}`.trim(),

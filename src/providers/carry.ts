@@ -9,7 +9,13 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { asProvisoError, ProvisoError } from '#base/errors.ts';
 import { type JsonValue, parseJson } from '#base/json.ts';
 import type { Limits } from '#base/limits.ts';
-import type { Answer, AnswerError, EmbedAnswer, ExchangeRequest, Protocol } from '#wire/exchange.ts';
+import type {
+  Answer,
+  AnswerError,
+  EmbedAnswer,
+  ExchangeRequest,
+  Protocol,
+} from '#wire/exchange.ts';
 import type { WireProtocol } from '#wire/protocol.ts';
 import { AnswerFlow } from './answer-flow.ts';
 import { type Target, wireFor } from './provider.ts';

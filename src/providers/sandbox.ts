@@ -126,7 +126,11 @@ function toolCalls(request: ModelRequest): ToolCallPart[] {
 
 function objectAfter(text: string, name: string): string {
   const start = text.indexOf('{', text.indexOf(name));
-  for (let end = text.indexOf('}', start); start >= 0 && end > 0; end = text.indexOf('}', end + 1)) {
+  for (
+    let end = text.indexOf('}', start);
+    start >= 0 && end > 0;
+    end = text.indexOf('}', end + 1)
+  ) {
     const candidate = text.slice(start, end + 1);
     try {
       JSON.parse(candidate);

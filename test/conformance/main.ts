@@ -16,7 +16,9 @@ const [name = '', dir = ''] = process.argv.slice(2);
 const load = SUITES[name];
 if (!load || !existsSync(dir)) {
   const problem = load ? `No such file or folder: \`${dir}\`.` : `No such suite: \`${name}\`.`;
-  console.error(`${problem}\nUsage: npm run -s conformance -- ${Object.keys(SUITES).join('|')} DIR`);
+  console.error(
+    `${problem}\nUsage: npm run -s conformance -- ${Object.keys(SUITES).join('|')} DIR`,
+  );
   process.exit(3);
 }
 
