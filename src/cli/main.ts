@@ -19,6 +19,8 @@ const COMMANDS: readonly (readonly [
   summary: string,
   load: () => Promise<CommandModule>,
 ])[] = [
+  ['start', 'serve calls under the terms in force', () => import('./start.ts')],
+  ['doctor', 'check an installation, and say what to do', () => import('./doctor.ts')],
   ['key', 'make, list and revoke callers’ keys', () => import('./key.ts')],
   ['purpose', 'register, list and end purposes', () => import('./purpose.ts')],
   ['ledger', 'verify the ledger, and read it', () => import('./ledger.ts')],

@@ -1,0 +1,175 @@
+/** `proviso start`: serves until a signal ends it. */
+import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+import { destination, type Logger, pino } from 'pino';
+import type { Control } from '#admin/control.ts';
+import { asProvisoError } from '#base/errors.ts';
+import type { Config } from '#config/config.ts';
+import { wholeNumber } from './arguments.ts';
+import {
+  examples,
+  type InstanceOptions,
+  type JsonOption,
+  run,
+  withInstance,
+  withJson,
+} from './command.ts';
+import { EXIT, type ExitCode } from './exit.ts';
+import { readConfig } from './instance.ts';
+import type { Output } from './output.ts';
+import { type Serving, serve } from './serve.ts';
+import { tryOut } from './try-out.ts';
+
+interface StartOptions extends InstanceOptions, JsonOption {
+  readonly port?: number;
+}
+
+export function define(command: Command): void {
+  examples(
+    withJson(withInstance(command))
+      .description(
+        'Serves calls under the terms in force until SIGTERM or Ctrl-C, which lets open calls end.\n' +
+          'SIGHUP reads the configuration again. Without a configuration: loopback, ./proviso-data,\n' +
+          'the example terms, providers whose keys stand in the environment, or else the sandbox.',
+      )
+      .option('-p, --port <number>', 'the port; 0 takes a free one', wholeNumber(0, 65_535))
+      .action((options: StartOptions) => run(options, (output) => start(options, output))),
+    [
+      'proviso start',
+      'OPENAI_API_KEY=… proviso start --port 9000',
+      'proviso start --config /etc/proviso/proviso.yaml --json',
+    ],
+  );
+}
+
+async function start(options: StartOptions, output: Output): Promise<ExitCode> {
+  const config = readConfig(options);
+  const log = pino({ level: config.telemetry.logLevel }, destination({ dest: 2, sync: true }));
+  const stopping = stopSignal(output);
+  const serving = await serve(config, log);
+  announce(serving, config, await firstKey(serving.control), output);
+  const onReload = () => void reload(serving, options, log);
+  process.on('SIGHUP', onReload);
+  await stopping;
+  await serving.stop();
+  process.off('SIGHUP', onReload);
+  output.note('Stopped: every open call has ended, and the ledger is closed.');
+  return EXIT.yes;
+}
+
+/** Ctrl-C reaches npm, the launcher and this process, and each hands it on: one press, not many. */
+const SAME_PRESS_MS = 500;
+
+/** Resolves at the first signal to stop, or when the launcher is gone; a second one ends at once. */
+function stopSignal(output: Output): Promise<void> {
+  return new Promise((resolve) => {
+    let firstAt: number | undefined;
+    const onSignal = () => {
+      const now = performance.now();
+      if (firstAt === undefined) {
+        firstAt = now;
+        output.note('Stopping: no new calls; waiting for open ones. Again to end at once.');
+        resolve();
+      } else if (now - firstAt > SAME_PRESS_MS) process.exit(EXIT.couldNot);
+    };
+    process.on('SIGINT', onSignal);
+    process.on('SIGTERM', onSignal);
+    process.once('disconnect', onSignal);
+    // The channel to the launcher must not keep this process from ending.
+    process.channel?.unref();
+  });
+}
+
+/** Without any key nobody could call: the first start makes one. */
+async function firstKey(control: Control): Promise<string | undefined> {
+  const keys = await control.listKeys();
+  if (keys.length > 0) return undefined;
+  const { key } = await control.createKey({
+    caller: 'first-caller',
+    owner: userInfo().username,
+    organisation: 'local',
+    teams: [],
+    clearance: 0,
+    purposes: [],
+  });
+  return key;
+}
+
+function announce(
+  { status, address, gateway }: Serving,
+  config: Config,
+  key: string | undefined,
+  output: Output,
+): void {
+  const { terms, ledger } = status();
+  const commands = tryOut({ address, key, config, verifierKey: ledger.verifierKey });
+  const providers = config.providers.map(({ name, kind, protocol }) => ({ name, kind, protocol }));
+  const { title } = gateway.terms.pack;
+  const { warnings, dataDir } = config;
+  const document = { address, terms, ledger, dataDir, providers, warnings, key, commands };
+  output.result(document, () => {
+    output.print(`${output.style('good', 'Proviso serves on')} ${output.style('strong', address)}`);
+    output.print();
+    output.facts([
+      ['terms', `${terms.id} ${terms.version}: ${title}`],
+      ['', `sha256 ${terms.hash}`],
+      ['ledger', `${ledger.origin}, ${ledger.size} entries in ${config.ledger.dir}`],
+      ['', `verifier key ${ledger.verifierKey}`],
+      ...providers.map(({ name, kind, protocol }, i): [string, string] => [
+        i === 0 ? 'providers' : '',
+        kind === 'sandbox'
+          ? `${name}: inside Proviso, a made-up answer and no model; set OPENAI_API_KEY or another`
+          : `${name}: ${kind}, ${protocol}`,
+      ]),
+    ]);
+    for (const warning of warnings)
+      output.print(`\n${output.style('warn', 'warning')}  ${warning}`);
+    output.print();
+    if (key === undefined) {
+      output.print('Callers’ keys: `proviso key list`; a new one: `proviso key create NAME`.');
+      output.print('To try it with one of yours: PROVISO_KEY=prv_…');
+    } else {
+      output.print('A first key for callers, shown this once:');
+      output.print(output.style('strong', `  ${key}`));
+    }
+    for (const [what, line] of [
+      ['a call that the example terms permit', commands.permitted],
+      ['a call that they refuse, and why', commands.refused],
+      ['the record, checked from its files alone', commands.verify],
+    ] as const) {
+      output.print(`\n${output.style('dim', `# ${what}`)}\n${line}`);
+    }
+    output.print();
+  });
+}
+
+/** What a running gateway cannot change is named, and stays as it was. */
+async function reload({ gateway }: Serving, options: StartOptions, log: Logger): Promise<void> {
+  try {
+    const before = gateway.config;
+    const config = readConfig(options);
+    await gateway.reload(config);
+    const needsRestart = fixedParts(before, config);
+    log.info({ needsRestart, warnings: config.warnings }, 'configuration read again');
+  } catch (thrown) {
+    const { code, publicMessage } = asProvisoError(thrown);
+    log.error({ code, err: thrown }, `the configuration stays as it was: ${publicMessage}`);
+  }
+}
+
+function fixedParts(before: Config, after: Config): string[] {
+  const parts: readonly (readonly [name: string, of: (config: Config) => unknown])[] = [
+    ['listen', ({ listen }) => listen],
+    ['dataDir', ({ dataDir }) => dataDir],
+    ['ledger.dir', ({ ledger }) => ledger.dir],
+    ['ledger.origin', ({ ledger }) => ledger.origin],
+    ['telemetry', ({ telemetry }) => telemetry],
+    ['limits.headerBytesMax', ({ limits }) => limits.headerBytesMax],
+    ['limits.requestWaitMsMax', ({ limits }) => limits.requestWaitMsMax],
+    ['limits.connectionsMax', ({ limits }) => limits.connectionsMax],
+    ['limits.drainWaitMsMax', ({ limits }) => limits.drainWaitMsMax],
+  ];
+  return parts
+    .filter(([, of]) => JSON.stringify(of(before)) !== JSON.stringify(of(after)))
+    .map(([name]) => name);
+}
