@@ -34,7 +34,7 @@ import { type DecodedTools, decodeToolChoice, decodeTools, keepAllowed } from '.
 type Fields = { [key: string]: JsonValue };
 
 const STORED = 'content kept at the provider was not decided here. Send it in `input`.';
-const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'] as const;
+const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 
 export function decodeRequest(
   body: JsonObject,
@@ -188,9 +188,7 @@ function decodeReasoning(value: JsonObject, native: Fields): Reasoning {
     const word = optionalString(value[key], at, key);
     switch (key) {
       case 'effort':
-        // The highest effort has no neutral name.
-        if (word === 'max') kept[key] = word;
-        effort = word === 'max' ? 'xhigh' : optionalWord(word, at, key, EFFORTS);
+        effort = optionalWord(word, at, key, EFFORTS);
         break;
       case 'summary':
       case 'generate_summary':
