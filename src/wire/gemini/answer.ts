@@ -90,7 +90,8 @@ export function decodeParts(part: JsonObject, dropped: Set<string>): Part[] {
         break;
       case 'text':
         if (typeof value !== 'string') break;
-        if (part['thought'] === true) out.push({ type: 'reasoning', text: value, ...native(extras) });
+        if (part['thought'] === true)
+          out.push({ type: 'reasoning', text: value, ...native(extras) });
         else out.push({ type: 'text', text: value, ...native(extras) });
         break;
       case 'functionCall':

@@ -27,7 +27,11 @@ interface Calls {
 }
 
 /** Throws `unknown_field`, `invalid_request` and `unsupported`, each with the path. */
-export function decodeContents(value: JsonValue | undefined, messages: Message[], at: string): void {
+export function decodeContents(
+  value: JsonValue | undefined,
+  messages: Message[],
+  at: string,
+): void {
   const list = asArray(value, '', at);
   const calls: Calls = { open: [], count: 0 };
   for (let i = 0; i < list.length; i++) {
@@ -296,7 +300,8 @@ function decodeResult(
   if (isMadeUp) kept['id'] = null;
   const { text, key, isError } = textOfResponse(response);
   kept['response'] = key;
-  const content: (TextPart | MediaPart)[] = text === '' && media.length > 0 ? media : [{ type: 'text', text }, ...media];
+  const content: (TextPart | MediaPart)[] =
+    text === '' && media.length > 0 ? media : [{ type: 'text', text }, ...media];
   return {
     type: 'tool_result',
     callId,
@@ -308,7 +313,9 @@ function decodeResult(
 }
 
 function answeredCall(id: string | undefined, name: string, calls: Calls): string {
-  const index = calls.open.findIndex((call) => (id === undefined ? call.name === name : call.id === id));
+  const index = calls.open.findIndex((call) =>
+    id === undefined ? call.name === name : call.id === id,
+  );
   const call = calls.open[index];
   if (index >= 0) calls.open.splice(index, 1);
   return id ?? call?.id ?? `call_${randomUUID()}`;

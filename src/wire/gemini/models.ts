@@ -16,7 +16,9 @@ const OPERATIONS: { readonly [method: string]: Omit<WireRoute, 'model'> } = {
  * Anthropic's, unless the query is one that only Gemini's clients send.
  */
 export function route({ method, path, query }: WirePath): WireRoute | undefined {
-  const match = /^\/(v1beta|v1alpha|v1)\/(models|tunedModels)(?:\/([^:]+)(?::([A-Za-z]+))?)?$/.exec(path);
+  const match = /^\/(v1beta|v1alpha|v1)\/(models|tunedModels)(?:\/([^:]+)(?::([A-Za-z]+))?)?$/.exec(
+    path,
+  );
   if (!match) return undefined;
   const [, version, collection, id, operation] = match;
   if (operation !== undefined && id !== undefined) {

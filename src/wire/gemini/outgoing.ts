@@ -37,7 +37,10 @@ export function encodeCountRequest(count: CountRequest, dropped: Set<string>): W
   const body: Fields = { contents };
   for (const _ in rest) {
     const model = path.slice('/v1beta/'.length);
-    return { path: `${path}:countTokens`, body: { generateContentRequest: { model, ...body, ...rest } } };
+    return {
+      path: `${path}:countTokens`,
+      body: { generateContentRequest: { model, ...body, ...rest } },
+    };
   }
   return { path: `${path}:countTokens`, body };
 }
@@ -222,7 +225,10 @@ export function encodeMedia(part: MediaPart, dropped: Set<string>): JsonObject {
   const named = part.name !== undefined && isOwn ? { displayName: part.name } : {};
   switch (source.kind) {
     case 'base64':
-      return { inlineData: { mimeType: source.mediaType, data: source.base64, ...named }, ...extras };
+      return {
+        inlineData: { mimeType: source.mediaType, data: source.base64, ...named },
+        ...extras,
+      };
     case 'text': {
       const data = Buffer.from(source.text).toString('base64');
       return { inlineData: { mimeType: source.mediaType, data }, ...extras };

@@ -6,7 +6,15 @@
  */
 import type { JsonObject, JsonValue } from '#base/json.ts';
 import type { CountRequest, ExchangeRequest, Message, ModelRequest } from '../exchange.ts';
-import { asObject, invalid, optionalString, pathOf, protoName, unknownField, unsupported } from '../fields.ts';
+import {
+  asObject,
+  invalid,
+  optionalString,
+  pathOf,
+  protoName,
+  unknownField,
+  unsupported,
+} from '../fields.ts';
 import type { DecodeOptions } from '../protocol.ts';
 import { shaped } from '../shape.ts';
 import { type DecodedConfig, decodeConfig } from './config.ts';

@@ -25,13 +25,18 @@ export function checkedSchema(value: JsonValue, at: string): JsonObject {
         out[name] = checkedSchema(member, path);
         break;
       case 'anyOf':
-        out[name] = asArray(member, at, name).map((item, i) => checkedSchema(item, pathOf(path, i)));
+        out[name] = asArray(member, at, name).map((item, i) =>
+          checkedSchema(item, pathOf(path, i)),
+        );
         break;
       case 'properties': {
         const properties: Fields = {};
         const object = asObject(member, at, name);
         for (const property in object) {
-          properties[property] = checkedSchema(object[property] as JsonValue, pathOf(path, property));
+          properties[property] = checkedSchema(
+            object[property] as JsonValue,
+            pathOf(path, property),
+          );
         }
         out[name] = properties;
         break;

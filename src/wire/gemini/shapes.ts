@@ -149,7 +149,9 @@ export const VENDOR_TOOLS: { readonly [key: string]: VendorTool } = {
     kind: 'web_search',
     runsAt: 'provider',
     shape: {
-      fields: { dynamicRetrievalConfig: { fields: { dynamicThreshold: 'number', mode: 'string' } } },
+      fields: {
+        dynamicRetrievalConfig: { fields: { dynamicThreshold: 'number', mode: 'string' } },
+      },
     },
   },
   enterpriseWebSearch: {

@@ -107,7 +107,8 @@ export class GeminiStreamDecoder implements AnswerDecoder {
     const reason = candidate?.['finishReason'];
     if (typeof reason === 'string') this.#reason = reason;
     // The counts may still come in a chunk of their own.
-    if ((this.#reason !== undefined || this.#isBlocked) && this.#usage && !this.#isOver) this.#finish();
+    if ((this.#reason !== undefined || this.#isBlocked) && this.#usage && !this.#isOver)
+      this.#finish();
   }
 
   #start(chunk: JsonObject): void {
@@ -124,7 +125,7 @@ export class GeminiStreamDecoder implements AnswerDecoder {
   #part(part: JsonObject): void {
     const call = part['functionCall'];
     if (isObject(call) && this.#isPiece(call)) {
-      const { functionCall: _, ...others } = part;
+      const { functionCall: _, thoughtSignature: __, ...others } = part;
       for (const other of decodeParts(others, this.#dropped)) this.#give(other, others);
       this.#piece(call, extrasOf(part));
       return;
@@ -156,7 +157,8 @@ export class GeminiStreamDecoder implements AnswerDecoder {
     const hasExtras = extras['thoughtSignature'] !== undefined;
     // The last chunk is often an empty text.
     if (text === '' && !hasExtras) return;
-    if (this.#text && this.#text.type !== type && (text !== '' || type === 'reasoning')) this.#endText();
+    if (this.#text && this.#text.type !== type && (text !== '' || type === 'reasoning'))
+      this.#endText();
     let open = this.#text;
     if (!open) {
       open = { index: this.#next++, type, text: '', extras: {} };

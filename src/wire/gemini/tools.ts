@@ -170,9 +170,7 @@ function decodeCalling(value: JsonObject, at: string, decoded: DecodedChoice, ke
   if (mode === 'NONE') decoded.choice = { mode: 'none' };
   else if (mode === 'ANY') {
     decoded.choice =
-      only !== undefined && more.length === 0
-        ? { mode: 'tool', name: only }
-        : { mode: 'required' };
+      only !== undefined && more.length === 0 ? { mode: 'tool', name: only } : { mode: 'required' };
   } else if (mode === 'AUTO' || mode === 'VALIDATED') decoded.choice = { mode: 'auto' };
   if (mode === 'VALIDATED') {
     kept['functionCallingConfig'] = {
@@ -244,4 +242,3 @@ export function encodeToolConfig(request: ModelRequest): JsonObject | undefined 
   if (choice === undefined && !own) return kept;
   return { ...kept, functionCallingConfig: { ...calling, ...own } };
 }
-
