@@ -79,12 +79,14 @@ test('every module says what it is for', () => {
 test('only its own module makes a branded stage value', () => {
   const brands = new Map<string, string>();
   for (const { file, text } of modules) {
-    if (!/declare const \w+: unique symbol/.test(text)) continue;
-    for (const match of text.matchAll(/export (?:interface|type) (\w+)(?=[^;{]*[{=][^;]*\[\w+\]: true)/g)) {
-      brands.set(match[1] ?? '', file);
+    const symbol = /declare const (\w+): unique symbol/.exec(text)?.[1];
+    if (symbol === undefined) continue;
+    for (const declaration of text.split(/^(?=export )/m)) {
+      const name = /^export (?:interface|type) (\w+)/.exec(declaration)?.[1];
+      if (name !== undefined && declaration.includes(`[${symbol}]: true`)) brands.set(name, file);
     }
   }
-  assert.ok(brands.size >= 5, `found the brands ${[...brands.keys()].join(', ')}`);
+  assert.ok(brands.size >= 7, `found the brands ${[...brands.keys()].join(', ')}`);
   const casts = modules.flatMap(({ file, text }) =>
     [...text.matchAll(/\bas (?:\w+ & )?(\w+)/g)]
       .filter((match) => brands.has(match[1] ?? '') && brands.get(match[1] ?? '') !== file)

@@ -55,15 +55,24 @@ export function denialCode({ effect, code }: Judgement): ErrorCode {
   return effect === 'hold' ? 'approval_unavailable' : (code ?? 'terms_denied');
 }
 
-/** One paragraph for a person: the rule, the clause's words, the entry, whom to ask. */
+/** One paragraph for a person: the rules, their clauses' words, the entry, whom to ask. */
 export function denialWords(decision: Judgement, entry: number, askWhom: string): string {
-  const grounds = decision.rules.map(({ id, clause, words }) =>
-    clause === undefined ? `rule \`${id}\`` : `rule \`${id}\`, clause ${clause}: “${words ?? ''}”`,
-  );
-  const why = grounds.length > 0 ? grounds.join('; ') : (decision.reason ?? 'no rule permits it');
+  const why = decision.rules.length > 0 ? groundsOf(decision.rules) : decision.reason;
   const what =
     decision.effect === 'hold'
       ? 'This needs a human approval, which this gateway cannot ask for yet'
       : 'The terms do not permit this';
-  return `${what} (${why}). Ledger entry ${entry}. Ask ${askWhom}.`;
+  return `${what} (${why ?? 'no rule permits it'}). Ledger entry ${entry}. Ask ${askWhom}.`;
+}
+
+/** Each clause's words once, with the rules that carry it out. */
+function groundsOf(rules: readonly Rule[]): string {
+  const byClause = Map.groupBy(rules, ({ clause }) => clause);
+  return [...byClause]
+    .map(([clause, [first, ...more]]) => {
+      const ids = [first, ...more].map((rule) => `\`${rule?.id}\``).join(', ');
+      const named = `${more.length > 0 ? 'rules' : 'rule'} ${ids}`;
+      return clause === undefined ? named : `${named}, clause ${clause}: “${first?.words ?? ''}”`;
+    })
+    .join('; ');
 }
