@@ -56,7 +56,8 @@ function instantOf(text: string): number | undefined {
   }
   const date = new Date(0);
   date.setUTCFullYear(year, month - 1, day);
-  if (date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;
+  // A day that the month does not have lands in another month.
+  if (date.getUTCMonth() !== month - 1) return undefined;
   const local = date.getTime() + ((hour * 60 + minute) * 60 + second) * 1000 + ms;
   const offsetMs = (offsetHour * 60 + offsetMinute) * 60_000;
   return match[8] === '-' ? local + offsetMs : local - offsetMs;
