@@ -2,7 +2,6 @@
 import { anthropic } from './anthropic/protocol.ts';
 import type { Protocol } from './exchange.ts';
 import { gemini } from './gemini/protocol.ts';
-import { gemini } from './gemini/protocol.ts';
 import { openaiChat } from './openai-chat/protocol.ts';
 import { openaiResponses } from './openai-responses/protocol.ts';
 import type { WireProtocol } from './protocol.ts';
