@@ -12,6 +12,7 @@ import { compilePolicies } from './authorize.ts';
 import { compileExpression } from './compile.ts';
 import { readPolicy } from './engine.ts';
 import { contextFromJson, entitiesFromJson, uidFromJson } from './entities.ts';
+import { literal, quoted } from './literal.ts';
 import { askReference, type ReferenceAnswer } from './reference.ts';
 import { EvaluationError, type Request, type Value } from './value.ts';
 
@@ -218,10 +219,6 @@ function pattern(): fc.Arbitrary<string> {
   return fc.array(piece, { maxLength: 6 }).map((pieces) => `"${pieces.join('')}"`);
 }
 
-function quoted(text: string): string {
-  return `"${text.replaceAll('\\', '\\\\')}"`;
-}
-
 const scope = (name: 'principal' | 'resource'): fc.Arbitrary<string> =>
   fc.constantFrom(
     name,
@@ -392,42 +389,6 @@ function valueOf(text: string, request: Request): Value | undefined {
   } catch (error) {
     assert.ok(error instanceof EvaluationError);
     return undefined;
-  }
-}
-
-/** A text of Cedar's that has the value. */
-function literal(value: Value): string {
-  if (typeof value === 'string') return quoted(value);
-  if (typeof value !== 'object') return `(${value})`;
-  switch (value.kind) {
-    case 'entity':
-      return `${value.type}::${quoted(value.id)}`;
-    case 'set':
-      return `[${value.items.map(literal).join(', ')}]`;
-    case 'record':
-      return `{${Object.entries(value.fields).map(([name, field]) => {
-        return field === undefined ? '' : `${quoted(name)}: ${literal(field)}`;
-      })}}`;
-    case 'decimal': {
-      const digits = String(value.tenThousandths).replace('-', '').padStart(5, '0');
-      const text = `${digits.slice(0, -4)}.${digits.slice(-4)}`;
-      return `decimal("${value.tenThousandths < 0 ? '-' : ''}${text}")`;
-    }
-    case 'datetime':
-      return `datetime("1970-01-01").offset(duration("${value.ms}ms"))`;
-    case 'duration':
-      return `duration("${value.ms}ms")`;
-    case 'ip': {
-      const [bits, radix, between] = value.version === 4 ? [8, 10, '.'] : [16, 16, ':'];
-      const parts: string[] = [];
-      const total = value.version === 4 ? 32 : 128;
-      for (let shift = total - bits; shift >= 0; shift -= bits) {
-        parts.push(
-          ((value.address >> BigInt(shift)) & ((1n << BigInt(bits)) - 1n)).toString(radix),
-        );
-      }
-      return `ip("${parts.join(between)}/${value.prefix}")`;
-    }
   }
 }
 

@@ -8,7 +8,8 @@ import {
   isAuthorized,
 } from '@cedar-policy/cedar-wasm/nodejs';
 import type { JsonObject, JsonValue } from '#base/json.ts';
-import type { Long } from './long.ts';
+import { formatDecimal } from './extensions/decimal.ts';
+import { formatIp } from './extensions/ip.ts';
 import { reachableEntities } from './reachable.ts';
 import type { Entity, Fields, Request, Value } from './value.ts';
 
@@ -99,7 +100,7 @@ function valueJson(value: Value): JsonValue {
     case 'record':
       return fieldsJson(value.fields);
     case 'decimal':
-      return extension('decimal', decimalText(value.tenThousandths));
+      return extension('decimal', formatDecimal(value));
     case 'duration':
       return extension('duration', `${value.ms}ms`);
     case 'datetime': {
@@ -109,7 +110,7 @@ function valueJson(value: Value): JsonValue {
       };
     }
     case 'ip':
-      return extension('ip', ipText(value.version, value.address, value.prefix));
+      return extension('ip', formatIp(value));
   }
 }
 
@@ -120,19 +121,4 @@ function rawLong(value: bigint): JsonValue {
 
 function extension(fn: string, arg: string): JsonObject {
   return { __extn: { fn, arg } };
-}
-
-function decimalText(tenThousandths: Long): string {
-  const value = BigInt(tenThousandths);
-  const digits = (value < 0n ? -value : value).toString().padStart(5, '0');
-  return `${value < 0n ? '-' : ''}${digits.slice(0, -4)}.${digits.slice(-4)}`;
-}
-
-function ipText(version: 4 | 6, address: bigint, prefix: number): string {
-  if (version === 4) {
-    const octets = [24n, 16n, 8n, 0n].map((shift) => (address >> shift) & 0xffn);
-    return `${octets.join('.')}/${prefix}`;
-  }
-  const groups = Array.from({ length: 8 }, (_, i) => (address >> BigInt(112 - 16 * i)) & 0xffffn);
-  return `${groups.map((group) => group.toString(16)).join(':')}/${prefix}`;
 }

@@ -11,3 +11,8 @@ export function parseDecimal(text: string): Decimal {
     tenThousandths: toLong(BigInt(sign + whole + fraction.padEnd(4, '0'))),
   };
 }
+
+export function formatDecimal({ tenThousandths }: Decimal): string {
+  const digits = String(tenThousandths).replace('-', '').padStart(5, '0');
+  return `${tenThousandths < 0 ? '-' : ''}${digits.slice(0, -4)}.${digits.slice(-4)}`;
+}

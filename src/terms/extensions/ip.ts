@@ -16,6 +16,15 @@ export function parseIp(text: string): Ip {
   return { kind: 'ip', version, address, prefix };
 }
 
+export function formatIp({ version, address, prefix }: Ip): string {
+  const [groupBits, radix, separator] = version === 4 ? [8, 10, '.'] : [16, 16, ':'];
+  const groups: string[] = [];
+  for (let shift = BITS[version] - groupBits; shift >= 0; shift -= groupBits) {
+    groups.push(BigInt.asUintN(groupBits, address >> BigInt(shift)).toString(radix));
+  }
+  return `${groups.join(separator)}/${prefix}`;
+}
+
 export function isLoopback(ip: Ip): boolean {
   if (ip.version === 4) return ip.prefix >= 8 && ip.address >> 24n === 127n;
   return ip.prefix === 128 && ip.address === 1n;
