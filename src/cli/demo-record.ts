@@ -146,7 +146,7 @@ export class DemoRecord {
   }
 
   #result(index: number): string {
-    return String(this.#outcomes.get(index)?.public['result'] ?? 'none');
+    return String(this.#outcomes.get(index)?.public['outcome'] ?? 'none');
   }
 }
 

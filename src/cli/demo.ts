@@ -143,26 +143,7 @@ function describe(
   keptKey: string | undefined,
   output: Output,
 ): void {
-  const { clauses, rules, redLines } = loadPack(config.termsDir);
-  const clauseOf = new Map(
-    [...rules, ...redLines].map(({ policy, clause }) => [policy.id, clause]),
-  );
-  const why = (row: DemoRow): string =>
-    row.problem === undefined
-      ? row.rules.map((id) => clauses.get(clauseOf.get(id) ?? '')?.title ?? '').join('; ')
-      : output.style('bad', `NOT AS IT SHOULD BE: ${row.problem}`);
-  output.table(
-    ['client', 'asked', 'in → out', 'streamed', 'decision', 'rule', 'clause'],
-    rows.map((row) => [
-      row.sdk,
-      row.asked,
-      `${row.protocolIn} → ${row.protocolOut}`,
-      row.streamed ? 'yes' : 'no',
-      output.style(TONES[row.decision] ?? 'bad', row.decision),
-      row.rules.join(', '),
-      why(row),
-    ]),
-  );
+  describeRows(rows, config, output);
   output.print();
   const wrong = rows.filter(({ problem }) => problem !== undefined).length;
   output.print(
@@ -178,6 +159,45 @@ function describe(
   if (keptKey === undefined) return;
   output.print(`\nproviso ledger show --ledger ${config.ledger.dir}`);
   output.print(`proviso ledger verify ${config.ledger.dir} --key '${keptKey}'`);
+}
+
+/** Rows that differ only in where the call went, and whether it streamed, are one. */
+function describeRows(rows: readonly DemoRow[], config: Config, output: Output): void {
+  const { clauses, rules, redLines } = loadPack(config.termsDir);
+  const clauseOf = new Map(
+    [...rules, ...redLines].map(({ policy, clause }) => [policy.id, clause]),
+  );
+  const why = ({ problem, rules }: DemoRow): string => {
+    if (problem !== undefined) return output.style('bad', `NOT AS IT SHOULD BE: ${problem}`);
+    const titles = rules.map((id) => clauses.get(clauseOf.get(id) ?? '')?.title ?? id);
+    return [...new Set(titles)].join('; ');
+  };
+  const groups = Map.groupBy(rows, ({ sdk, asked, protocolIn, decision, rules, problem }) =>
+    JSON.stringify([sdk, asked, protocolIn, decision, rules, problem]),
+  );
+  output.table(
+    ['client', 'asked', 'protocol in → out', 'streamed', 'decision', 'rules', 'clause'],
+    [...groups.values()].flatMap((group) => {
+      const [row] = group;
+      if (!row) return [];
+      return [
+        [
+          row.sdk,
+          row.asked,
+          `${row.protocolIn} → ${wordsOf(group.map(({ protocolOut }) => protocolOut))}`,
+          wordsOf(group.map(({ streamed }) => (streamed ? 'yes' : 'no'))),
+          output.style(TONES[row.decision] ?? 'bad', row.decision),
+          row.rules.join(', '),
+          why(row),
+        ],
+      ];
+    }),
+  );
+}
+
+function wordsOf(words: readonly string[]): string {
+  const distinct = [...new Set(words)];
+  return distinct.length === PROTOCOLS.length ? 'each' : distinct.join(', ');
 }
 
 const TONES: Readonly<Record<string, 'good' | 'bad' | 'warn'>> = {

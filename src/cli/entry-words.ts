@@ -58,7 +58,7 @@ const TONES: Readonly<Record<string, 'good' | 'bad' | 'warn'>> = {
 
 function effectOf({ kind, public: facts }: Entry): string {
   if (kind === 'decision') return plain(facts['effect']);
-  return plain(facts['result'] ?? facts['outcome'] ?? facts['action']);
+  return plain(facts['outcome'] ?? facts['action']);
 }
 
 function what({ kind, closes, public: facts }: Entry): string {
