@@ -30,11 +30,12 @@ export function decodeAnswer(body: JsonValue): Answer {
   if (!candidate && !isBlocked) throw unreadable();
   const dropped = new Set<string>();
   const parts: Part[] = [];
-  for (const part of partsOf(candidate)) parts.push(...decodeParts(part, dropped));
+  const context = { id: idOf(body), dropped, madeUp: 0 };
+  for (const part of partsOf(candidate)) parts.push(...decodeParts(part, context));
   const kept: Fields = {};
   keep(body, candidate, kept, dropped);
   return {
-    id: idOf(body),
+    id: context.id,
     model: typeof body['modelVersion'] === 'string' ? body['modelVersion'] : '',
     createdAt: timeOf(body['createTime']),
     parts,
@@ -70,7 +71,7 @@ export function partsOf(candidate: JsonObject | undefined): readonly JsonObject[
 
 export function idOf(body: JsonObject): string {
   const id = body['responseId'];
-  return typeof id === 'string' && id !== '' ? id : `resp_${madeUp()}`;
+  return typeof id === 'string' && id !== '' ? id : `resp_${randomUUID()}`;
 }
 
 export function timeOf(value: JsonValue | undefined): number | undefined {
@@ -78,8 +79,22 @@ export function timeOf(value: JsonValue | undefined): number | undefined {
   return Number.isNaN(time) ? undefined : Math.floor(time / 1000);
 }
 
+/** What is known around a part while an answer is read. */
+export interface AnswerContext {
+  /** The answer's own id. */
+  id: string;
+  readonly dropped: Set<string>;
+  /** How many ids were made up. */
+  madeUp: number;
+}
+
+/** Unique in the conversation, as the answer's own id is. */
+export function madeUpCallId(context: AnswerContext): string {
+  return `call_${context.id.replace(/[^\w-]/g, '').slice(-48)}_${context.madeUp++}`;
+}
+
 /** One part of the wire may hold several things; each is given. */
-export function decodeParts(part: JsonObject, dropped: Set<string>): Part[] {
+export function decodeParts(part: JsonObject, context: AnswerContext): Part[] {
   const extras = extrasOf(part);
   const out: Part[] = [];
   for (const key in part) {
@@ -95,7 +110,7 @@ export function decodeParts(part: JsonObject, dropped: Set<string>): Part[] {
         else out.push({ type: 'text', text: value, ...native(extras) });
         break;
       case 'functionCall':
-        if (isObject(value)) out.push(callOf(value, extras));
+        if (isObject(value)) out.push(callOf(value, extras, context));
         break;
       case 'inlineData':
       case 'fileData':
@@ -103,7 +118,7 @@ export function decodeParts(part: JsonObject, dropped: Set<string>): Part[] {
         break;
       default:
         if (Object.hasOwn(PART_EXTRAS, key)) break;
-        out.push(...otherPart(key, value, extras, dropped));
+        out.push(...otherPart(key, value, extras, context));
     }
   }
   // A signature alone belongs to a thought that shows nothing.
@@ -122,11 +137,11 @@ export function extrasOf(part: JsonObject): JsonObject {
   return extras;
 }
 
-function callOf(call: JsonObject, extras: JsonObject): Part {
+function callOf(call: JsonObject, extras: JsonObject, context: AnswerContext): Part {
   const { id, name, args } = call;
   return {
     type: 'tool_call',
-    id: typeof id === 'string' && id !== '' ? id : `call_${madeUp()}`,
+    id: typeof id === 'string' && id !== '' ? id : madeUpCallId(context),
     name: typeof name === 'string' ? name : '',
     arguments: JSON.stringify(isObject(args) ? args : {}),
     ...native(extras),
@@ -150,7 +165,7 @@ function otherPart(
   key: string,
   value: JsonValue,
   extras: JsonObject,
-  dropped: Set<string>,
+  context: AnswerContext,
 ): Part[] {
   if (Object.hasOwn(NATIVE_PARTS, key)) {
     const providerTool = providerToolOf(key, value);
@@ -164,14 +179,14 @@ function otherPart(
     ];
   }
   if (!/call|tool|function/i.test(key) || !isObject(value)) {
-    dropped.add(`part.${key}`);
+    context.dropped.add(`part.${key}`);
     return [];
   }
   const { name, args, id, ...rest } = value;
   return [
     {
       type: 'tool_call',
-      id: typeof id === 'string' && id !== '' ? id : `call_${madeUp()}`,
+      id: typeof id === 'string' && id !== '' ? id : madeUpCallId(context),
       name: typeof name === 'string' ? name : key,
       arguments: JSON.stringify(isObject(args) ? args : rest),
     },
@@ -263,10 +278,6 @@ export function keep(
     else if (!READ.has(key)) dropped.add(`candidate.${key}`);
   }
   for (const _ in own) kept['candidate'] = own;
-}
-
-export function madeUp(): string {
-  return randomUUID().replaceAll('-', '');
 }
 
 function unreadable(): ProvisoError {

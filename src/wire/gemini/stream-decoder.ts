@@ -10,13 +10,14 @@ import type { AnswerEvent, Part, ToolCallPart, Usage } from '../exchange.ts';
 import type { AnswerDecoder } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
 import {
+  type AnswerContext,
   decodeParts,
   extrasOf,
   finishOf,
   firstCandidate,
   idOf,
   keep,
-  madeUp,
+  madeUpCallId,
   partsOf,
   timeOf,
   usageOf,
@@ -50,7 +51,7 @@ export class GeminiStreamDecoder implements AnswerDecoder {
   #usage: Usage | undefined;
   #usageFields: JsonObject = {};
   #kept: Fields = {};
-  #dropped = new Set<string>();
+  #context: AnswerContext = { id: '', dropped: new Set(), madeUp: 0 };
   #reason: JsonValue | undefined;
   #last: JsonObject = {};
   #isBlocked = false;
@@ -93,7 +94,7 @@ export class GeminiStreamDecoder implements AnswerDecoder {
       return;
     }
     const { candidate, isBlocked } = firstCandidate(chunk);
-    keep(chunk, candidate, this.#kept, this.#dropped);
+    keep(chunk, candidate, this.#kept, this.#context.dropped);
     if (isObject(chunk['usageMetadata'])) {
       // Early chunks hold a part of the counts only.
       this.#usageFields = { ...this.#usageFields, ...chunk['usageMetadata'] };
@@ -114,9 +115,10 @@ export class GeminiStreamDecoder implements AnswerDecoder {
   #start(chunk: JsonObject): void {
     if (this.#isStarted) return;
     this.#isStarted = true;
+    this.#context.id = idOf(chunk);
     this.#out.push({
       type: 'start',
-      id: idOf(chunk),
+      id: this.#context.id,
       model: typeof chunk['modelVersion'] === 'string' ? chunk['modelVersion'] : '',
       createdAt: timeOf(chunk['createTime']),
     });
@@ -126,11 +128,11 @@ export class GeminiStreamDecoder implements AnswerDecoder {
     const call = part['functionCall'];
     if (isObject(call) && this.#isPiece(call)) {
       const { functionCall: _, thoughtSignature: __, ...others } = part;
-      for (const other of decodeParts(others, this.#dropped)) this.#give(other, others);
+      for (const other of decodeParts(others, this.#context)) this.#give(other, others);
       this.#piece(call, extrasOf(part));
       return;
     }
-    for (const decoded of decodeParts(part, this.#dropped)) this.#give(decoded, part);
+    for (const decoded of decodeParts(part, this.#context)) this.#give(decoded, part);
   }
 
   #give(part: Part, wire: JsonObject): void {
@@ -194,7 +196,7 @@ export class GeminiStreamDecoder implements AnswerDecoder {
     if (typeof name === 'string' && name !== '') {
       this.#endCall();
       this.#endText();
-      const callId = typeof id === 'string' && id !== '' ? id : `call_${madeUp()}`;
+      const callId = typeof id === 'string' && id !== '' ? id : madeUpCallId(this.#context);
       const part: ToolCallPart = { type: 'tool_call', id: callId, name, arguments: '' };
       this.#call = { index: this.#next++, part, args: partialArgs(), extras };
       this.#out.push({ type: 'part_start', index: this.#call.index, part });
@@ -225,14 +227,14 @@ export class GeminiStreamDecoder implements AnswerDecoder {
     this.#endText();
     // What the model had no room to finish is not what it wrote, and nobody may act on it.
     if (this.#call && this.#reason === 'STOP') this.#endCall();
-    else if (this.#call) this.#dropped.add('functionCall.unfinished');
+    else if (this.#call) this.#context.dropped.add('functionCall.unfinished');
     this.#isOver = true;
     this.#out.push({
       type: 'finish',
       finish: finishOf(this.#reason, this.#last, this.#hasCall),
       usage: this.#usage,
       ...native(this.#kept),
-      ...(this.#dropped.size > 0 && { dropped: [...this.#dropped] }),
+      ...(this.#context.dropped.size > 0 && { dropped: [...this.#context.dropped] }),
     });
   }
 }

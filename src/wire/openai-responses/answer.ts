@@ -40,9 +40,10 @@ export function decodeAnswer(body: JsonValue): Answer {
     );
   }
   const dropped = new Set<string>();
+  const context = { response: body, dropped, madeUp: 0 };
   const parts: Part[] = [];
   for (const item of body['output'] as readonly JsonValue[]) {
-    if (isObject(item)) parts.push(...partsOfItem(item, body, dropped));
+    if (isObject(item)) parts.push(...partsOfItem(item, context));
   }
   return {
     ...headOf(body),
@@ -63,19 +64,36 @@ export function headOf(response: JsonObject): Pick<Answer, 'id' | 'model' | 'cre
   };
 }
 
-/** @param response the object around the item, whose `tools` say what the provider runs */
-export function partsOfItem(item: JsonObject, response: JsonObject, dropped: Set<string>): Part[] {
+/** What is known around an item while an answer is read. */
+export interface AnswerContext {
+  /** The object around the item, whose `tools` say what the provider runs. */
+  response: JsonObject;
+  readonly dropped: Set<string>;
+  /** How many ids were made up. */
+  madeUp: number;
+}
+
+/** Unique in the conversation, as the answer's own id is. */
+export function madeUpCallId(context: AnswerContext): string {
+  const { id } = context.response;
+  const owner = typeof id === 'string' ? id.replace(/[^\w-]/g, '').slice(-48) : madeUp();
+  return `call_${owner}_${context.madeUp++}`;
+}
+
+export function partsOfItem(item: JsonObject, context: AnswerContext): Part[] {
   const type = item['type'];
   switch (type) {
     case 'message':
-      return partsOfMessage(item, dropped);
+      return partsOfMessage(item, context);
     case 'reasoning':
       return partsOfReasoning(item);
     case 'function_call':
     case 'custom_tool_call':
-      return isProvidersOwn(item, response) ? [ranInside(item)] : unwrapCalls(toolCall(item));
+      return isProvidersOwn(item, context.response)
+        ? [ranInside(item)]
+        : unwrapCalls(toolCall(item, madeUpCallId(context)));
     default:
-      return partsOfVendorItem(item, typeof type === 'string' ? type : '', dropped);
+      return partsOfVendorItem(item, typeof type === 'string' ? type : '', context);
   }
 }
 
@@ -96,24 +114,24 @@ export function textFields(part: JsonObject): Fields {
   return fields;
 }
 
-function partsOfMessage(item: JsonObject, dropped: Set<string>): Part[] {
+function partsOfMessage(item: JsonObject, context: AnswerContext): Part[] {
   const parts: Part[] = [];
   const content = Array.isArray(item['content']) ? (item['content'] as readonly JsonValue[]) : [];
   for (const part of content) {
     if (!isObject(part)) continue;
-    parts.push(...partsOfContent(part, item, dropped));
+    parts.push(...partsOfContent(part, item, context));
   }
   return parts;
 }
 
-export function partsOfContent(part: JsonObject, item: JsonObject, dropped: Set<string>): Part[] {
+export function partsOfContent(part: JsonObject, item: JsonObject, context: AnswerContext): Part[] {
   const { type, text, refusal } = part;
   if ((type === 'output_text' || type === 'text') && typeof text === 'string') {
     return [{ type: 'text', text, ...native({ ...messageFields(item), ...textFields(part) }) }];
   }
   if (type === 'refusal' && typeof refusal === 'string')
     return [{ type: 'refusal', text: refusal }];
-  return unknownBlock(part, typeof type === 'string' ? type : 'content', dropped);
+  return unknownBlock(part, typeof type === 'string' ? type : 'content', context);
 }
 
 function partsOfReasoning(item: JsonObject): Part[] {
@@ -139,7 +157,8 @@ export function reasoningFields(item: JsonObject): Fields {
   return fields;
 }
 
-export function toolCall(item: JsonObject): ToolCallPart {
+/** @param madeUpId for a call that came without an id */
+export function toolCall(item: JsonObject, madeUpId: string): ToolCallPart {
   const isFree = item['type'] === 'custom_tool_call';
   const { id, call_id, name, caller, namespace } = item;
   const value = isFree ? item['input'] : item['arguments'];
@@ -150,7 +169,7 @@ export function toolCall(item: JsonObject): ToolCallPart {
   const text = typeof value === 'string' ? value : JSON.stringify(value ?? {});
   return {
     type: 'tool_call',
-    id: typeof call_id === 'string' && call_id !== '' ? call_id : `call_${madeUp()}`,
+    id: typeof call_id === 'string' && call_id !== '' ? call_id : madeUpId,
     name: typeof name === 'string' ? name : '',
     arguments: text === '' && !isFree ? '{}' : text,
     ...(isFree && { free: true }),
@@ -177,34 +196,35 @@ function ranInside(item: JsonObject): Part {
   return { ...providerPart(item, 'custom_tool_call'), providerTool: 'x_search' };
 }
 
-function partsOfVendorItem(item: JsonObject, type: string, dropped: Set<string>): Part[] {
+function partsOfVendorItem(item: JsonObject, type: string, context: AnswerContext): Part[] {
   if (Object.hasOwn(PROVIDER_ITEMS, type)) return [providerPart(item, type)];
   if (Object.hasOwn(CALLER_CALLS, type)) {
     const isInside =
       type === 'tool_search_call' ? item['execution'] !== 'client' : isHosted(item['environment']);
     if (isInside) return [providerPart(item, type)];
     const part = callPart(item, type);
-    return [part.id === '' ? { ...part, id: `call_${madeUp()}` } : part];
+    return [part.id === '' ? { ...part, id: madeUpCallId(context) } : part];
   }
   if (type.endsWith('_call_output')) return [providerPart(item, type)];
-  return unknownBlock(item, type, dropped);
+  return unknownBlock(item, type, context);
 }
 
 /** A block of an unknown type: what looks like a call is one, so that it is decided like one. */
-function unknownBlock(block: JsonObject, type: string, dropped: Set<string>): Part[] {
+function unknownBlock(block: JsonObject, type: string, context: AnswerContext): Part[] {
   const looksLikeCall =
     /(call|tool|function|command|exec)/i.test(type) ||
     block['call_id'] !== undefined ||
     (block['name'] !== undefined && (block['arguments'] ?? block['input']) !== undefined);
   if (!looksLikeCall) {
-    dropped.add(`output.${type === '' ? 'untyped' : type}`);
+    context.dropped.add(`output.${type === '' ? 'untyped' : type}`);
     return [];
   }
   const { type: _, id, call_id, name, arguments: value, status: __, ...rest } = block;
   const content = value ?? rest;
   return unwrapCalls({
     type: 'tool_call',
-    id: typeof call_id === 'string' && call_id !== '' ? call_id : String(id ?? `call_${madeUp()}`),
+    id:
+      typeof call_id === 'string' && call_id !== '' ? call_id : String(id ?? madeUpCallId(context)),
     name: typeof name === 'string' && name !== '' ? name : type,
     arguments: typeof content === 'string' ? content : JSON.stringify(content),
   });
