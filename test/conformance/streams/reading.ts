@@ -34,7 +34,7 @@ export async function read(protocol: Protocol, bytes: Uint8Array): Promise<Read>
       new Response(new Uint8Array(bytes), { headers: { 'content-type': 'text/event-stream' } }),
     );
   try {
-    return { reading: await READERS[protocol](fetch as typeof globalThis.fetch) };
+    return { reading: await READERS[protocol](fetch) };
   } catch (thrown) {
     const error = thrown as Error & { status?: number };
     const isApi =
