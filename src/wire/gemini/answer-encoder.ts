@@ -60,7 +60,10 @@ export function encodePart(part: Part, dropped: Set<string>): JsonObject | undef
     case 'tool_result':
       dropped.add('tool_result');
       return undefined;
-    default:
+    case 'image':
+    case 'audio':
+    case 'video':
+    case 'file':
       if (part.source.kind === 'id' && part.native?.protocol !== GEMINI) {
         dropped.add(`answer.${part.type}`);
         return undefined;

@@ -18,10 +18,9 @@ const CANDIDATE = new Set(
   tokenCount urlContextMetadata`.split(/\s+/),
 );
 const RESPONSE = new Set(['createTime', 'modelStatus', 'promptFeedback']);
-const READ = new Set([
-  ...['candidates', 'modelVersion', 'responseId', 'usageMetadata', 'error'],
-  ...['content', 'finishReason', 'index'],
-]);
+const READ = new Set(
+  'candidates modelVersion responseId usageMetadata error content finishReason index'.split(' '),
+);
 
 /** Throws `upstream_invalid` where the answer is none. */
 export function decodeAnswer(body: JsonValue): Answer {

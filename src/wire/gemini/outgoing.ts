@@ -125,7 +125,13 @@ function encodeTurn(
         else dropped.add(part.label);
         break;
       }
-      default:
+      case 'text':
+      case 'refusal':
+      case 'tool_result':
+      case 'image':
+      case 'audio':
+      case 'video':
+      case 'file':
         parts.push(encodePart(part, names, dropped));
     }
   }
@@ -153,7 +159,10 @@ function encodePart(
     case 'tool_call':
     case 'reasoning':
       throw cannotCarry(`Gemini takes no ${part.type} from a user.`);
-    default:
+    case 'image':
+    case 'audio':
+    case 'video':
+    case 'file':
       return encodeMedia(part, dropped);
   }
 }

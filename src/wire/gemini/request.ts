@@ -34,7 +34,9 @@ export function decodeRequest(body: JsonObject, options: DecodeOptions): Exchang
       return decodeEmbedRequest(body, options);
     case 'count_tokens':
       return decodeCount(body, options);
-    default:
+    case 'generate':
+    case 'list_models':
+    case 'get_model':
       return decodeGenerate(body, options);
   }
 }

@@ -58,7 +58,9 @@ export function toJsonSchema(schema: JsonObject): JsonObject {
     const value = schema[key] as JsonValue;
     switch (key) {
       case 'type':
-        if (value !== 'TYPE_UNSPECIFIED') out[key] = String(value).toLowerCase();
+        if (typeof value === 'string' && value !== 'TYPE_UNSPECIFIED') {
+          out[key] = value.toLowerCase();
+        }
         break;
       case 'nullable':
       case 'propertyOrdering':

@@ -5,7 +5,7 @@ import { madeUp } from './answer.ts';
 import { fieldsOf, isSameItem, itemOfCall } from './items.ts';
 import { reasoningItem } from './outgoing.ts';
 import { hasRefusal, responseEnd, responseHead } from './response.ts';
-import { encodeOutputText } from './stream-encoder.ts';
+import { encodeOutputText } from './part-events.ts';
 
 export function encodeAnswer(
   answer: Answer,
@@ -43,7 +43,11 @@ function encodeOutput(parts: readonly Part[], dropped: Set<string>): JsonValue[]
         else dropped.add(part.label);
         break;
       }
-      default:
+      case 'tool_result':
+      case 'image':
+      case 'audio':
+      case 'video':
+      case 'file':
         dropped.add(`answer.${part.type}`);
     }
     i = end;

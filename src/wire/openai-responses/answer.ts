@@ -81,7 +81,7 @@ export function madeUpCallId(context: AnswerContext): string {
 }
 
 export function partsOfItem(item: JsonObject, context: AnswerContext): Part[] {
-  const type = item['type'];
+  const type = typeof item['type'] === 'string' ? item['type'] : '';
   switch (type) {
     case 'message':
       return partsOfMessage(item, context);
@@ -93,7 +93,7 @@ export function partsOfItem(item: JsonObject, context: AnswerContext): Part[] {
         ? [ranInside(item)]
         : unwrapCalls(toolCall(item, madeUpCallId(context)));
     default:
-      return partsOfVendorItem(item, typeof type === 'string' ? type : '', context);
+      return partsOfVendorItem(item, type, context);
   }
 }
 
@@ -169,7 +169,7 @@ export function toolCall(item: JsonObject, madeUpId: string): ToolCallPart {
   const text = typeof value === 'string' ? value : JSON.stringify(value ?? {});
   return {
     type: 'tool_call',
-    id: typeof call_id === 'string' && call_id !== '' ? call_id : madeUpId,
+    id: firstId(call_id) ?? madeUpId,
     name: typeof name === 'string' ? name : '',
     arguments: text === '' && !isFree ? '{}' : text,
     ...(isFree && { free: true }),
@@ -189,7 +189,7 @@ export function isProvidersOwn(item: JsonObject, response: JsonObject): boolean 
     if (tool['type'] === 'x_search') hasSearch = true;
     if (tool['type'] === 'custom' && tool['name'] === item['name']) return false;
   }
-  return hasSearch && /^(x_|view_)/.test(String(item['name']));
+  return hasSearch && typeof item['name'] === 'string' && /^(x_|view_)/.test(item['name']);
 }
 
 function ranInside(item: JsonObject): Part {
@@ -223,11 +223,15 @@ function unknownBlock(block: JsonObject, type: string, context: AnswerContext): 
   const content = value ?? rest;
   return unwrapCalls({
     type: 'tool_call',
-    id:
-      typeof call_id === 'string' && call_id !== '' ? call_id : String(id ?? madeUpCallId(context)),
+    id: firstId(call_id, id) ?? madeUpCallId(context),
     name: typeof name === 'string' && name !== '' ? name : type,
     arguments: typeof content === 'string' ? content : JSON.stringify(content),
   });
+}
+
+function firstId(...ids: (JsonValue | undefined)[]): string | undefined {
+  for (const id of ids) if (typeof id === 'string' && id !== '') return id;
+  return undefined;
 }
 
 export function finishOf(response: JsonObject, parts: readonly Part[]): Finish {

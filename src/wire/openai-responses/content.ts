@@ -191,7 +191,12 @@ export function encodeInputPart(part: Part): JsonObject {
       return encodeImage(part);
     case 'file':
       return encodeFile(part);
-    default:
+    case 'audio':
+    case 'video':
+    case 'reasoning':
+    case 'tool_call':
+    case 'tool_result':
+    case 'native':
       throw new ProvisoError('cannot_carry', `This model’s protocol takes no ${part.type} here.`);
   }
 }
@@ -260,7 +265,7 @@ export function resultContent(output: JsonValue, type: string): (TextPart | Medi
 }
 
 /** The reverse of `resultContent`, and for functions: a string where it is text alone. */
-export function encodeOutput(part: ToolResultPart, type: string | undefined): JsonValue {
+export function encodeOutput(part: ToolResultPart, type: string): JsonValue {
   const [first] = part.content;
   switch (type) {
     case 'shell_call_output':

@@ -57,7 +57,7 @@ export function errorOf(error: JsonObject): AnswerError {
   const { message, code, type } = error;
   const word = typeof code === 'string' ? code : typeof type === 'string' ? type : undefined;
   return {
-    kind: kindOfWord(word),
+    kind: kindOfWord(word ?? ''),
     message: typeof message === 'string' ? message : 'The provider failed without saying why.',
     ...(word !== undefined && { wireCode: word }),
   };
@@ -86,31 +86,27 @@ function kindOfStatus(status: number): Kind {
   }
 }
 
-function kindOfWord(word: string | undefined): Kind {
-  switch (word) {
-    case 'rate_limit_exceeded':
-    case 'insufficient_quota':
-    case 'rate_limit_error':
-      return 'rate_limit';
-    case 'invalid_api_key':
-    case 'authentication_error':
-      return 'authentication';
-    case 'permission_error':
-      return 'permission';
-    case 'model_not_found':
-    case 'not_found_error':
-      return 'not_found';
-    case 'server_is_overloaded':
-    case 'overloaded_error':
-      return 'overloaded';
-    default:
-      return /^(invalid|image|unsupported|bio|context_length|empty|failed_to_download)/.test(
-        word ?? '',
-      )
-        ? 'invalid_request'
-        : 'server';
-  }
+function kindOfWord(word: string): Kind {
+  const kind = KINDS[word];
+  if (kind !== undefined && Object.hasOwn(KINDS, word)) return kind;
+  return FAULTS.test(word) ? 'invalid_request' : 'server';
 }
+
+const KINDS: { readonly [word: string]: Kind } = {
+  rate_limit_exceeded: 'rate_limit',
+  insufficient_quota: 'rate_limit',
+  rate_limit_error: 'rate_limit',
+  invalid_api_key: 'authentication',
+  authentication_error: 'authentication',
+  permission_error: 'permission',
+  model_not_found: 'not_found',
+  not_found_error: 'not_found',
+  server_is_overloaded: 'overloaded',
+  overloaded_error: 'overloaded',
+};
+
+/** Words for what is wrong with the request. */
+const FAULTS = /^(invalid|image|unsupported|bio|context_length|empty|failed_to_download)/;
 
 /** A provider's failure in mid-stream, as this protocol's own error. */
 export function wireErrorOf(error: AnswerError): JsonObject {

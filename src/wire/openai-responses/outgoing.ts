@@ -165,7 +165,14 @@ function encodeMessage(message: Message, items: JsonValue[], dropped: Set<string
         else dropped.add(part.label);
         break;
       }
-      default:
+      case 'text':
+      case 'refusal':
+      case 'reasoning':
+      case 'tool_call':
+      case 'image':
+      case 'audio':
+      case 'video':
+      case 'file':
         content.push(encodeInputPart(part));
     }
   }
@@ -210,7 +217,10 @@ function encodeTurn(parts: readonly Part[], items: JsonValue[], dropped: Set<str
       case 'tool_result':
         items.push(encodeResult(part, dropped));
         break;
-      default:
+      case 'image':
+      case 'audio':
+      case 'video':
+      case 'file':
         // A picture that a model made cannot be given back as its own.
         dropped.add(`assistant.${part.type}`);
     }

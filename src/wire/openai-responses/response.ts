@@ -45,14 +45,14 @@ export function responseEnd(
   output: readonly JsonValue[],
   usage: Usage | undefined,
   native: JsonObject | undefined,
-): Fields {
+): Fields & { readonly status: 'completed' | 'incomplete' } {
   const reason = incompleteReason(finish, hasRefusal);
   return {
+    ...native,
     status: reason === undefined ? 'completed' : 'incomplete',
     incomplete_details: reason === undefined ? null : { reason },
     output,
     usage: encodeUsage(usage),
-    ...native,
   };
 }
 

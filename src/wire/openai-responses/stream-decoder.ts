@@ -264,7 +264,7 @@ export class ResponsesStreamDecoder implements AnswerDecoder {
     const item = this.#remember(index, fields);
     const isCall = item.type === 'function_call' || item.type === 'custom_tool_call';
     // A call whose end may tell that it is another one, or that it ran inside, waits for its end.
-    if (!isCall || !hasName(fields) || mayWrap(String(fields['name']))) return;
+    if (!isCall || !hasName(fields) || mayWrap(fields['name'])) return;
     if (isProvidersOwn(fields, this.#context.response)) return;
     this.#parts.startCall(item, madeUpCallId(this.#context));
   }
@@ -386,18 +386,10 @@ function pieceOf(item: Item, kind: Piece['kind'], place: string, data: JsonObjec
 }
 
 function kindOf(type: JsonValue | undefined): Piece['kind'] | undefined {
-  switch (type) {
-    case 'output_text':
-    case 'text':
-      return 'text';
-    case 'refusal':
-    case 'reasoning_text':
-      return type;
-    default:
-      return undefined;
-  }
+  if (type === 'output_text' || type === 'text') return 'text';
+  return type === 'refusal' || type === 'reasoning_text' ? type : undefined;
 }
 
-function hasName(fields: JsonObject): boolean {
+function hasName(fields: JsonObject): fields is JsonObject & { readonly name: string } {
   return typeof fields['name'] === 'string' && fields['name'] !== '';
 }

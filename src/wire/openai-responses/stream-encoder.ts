@@ -12,10 +12,17 @@ import { madeUp } from './answer.ts';
 import { errorEvent, wireErrorOf } from './errors.ts';
 import { fieldsOf, itemOfCall } from './items.ts';
 import { reasoningItem } from './outgoing.ts';
+import {
+  emptyPart,
+  encodePart,
+  NAMES,
+  type PartNames,
+  reasoningKind,
+  type TextPart,
+} from './part-events.ts';
 import { responseEnd, responseHead } from './response.ts';
 
 type Fields = { [key: string]: JsonValue };
-type TextPart = Extract<Part, { type: 'text' | 'refusal' | 'reasoning' }>;
 
 /** A message or a reasoning item that parts are still added to. */
 interface OpenItem {
@@ -39,48 +46,10 @@ interface OpenPart {
   readonly names: PartNames;
   readonly deltaHead: string;
   readonly deltaTail: string;
-  readonly isShown: boolean;
+  /** Reasoning that shows nothing is an item without a part. */
+  isShown: boolean;
   text: string;
 }
-
-interface PartNames {
-  readonly added: string;
-  readonly delta: string;
-  readonly done: string;
-  readonly partDone: string;
-  readonly textKey: 'text' | 'refusal';
-}
-
-const NAMES: { readonly [kind: string]: PartNames } = {
-  text: {
-    added: 'response.content_part.added',
-    delta: 'response.output_text.delta',
-    done: 'response.output_text.done',
-    partDone: 'response.content_part.done',
-    textKey: 'text',
-  },
-  refusal: {
-    added: 'response.content_part.added',
-    delta: 'response.refusal.delta',
-    done: 'response.refusal.done',
-    partDone: 'response.content_part.done',
-    textKey: 'refusal',
-  },
-  summary_text: {
-    added: 'response.reasoning_summary_part.added',
-    delta: 'response.reasoning_summary_text.delta',
-    done: 'response.reasoning_summary_text.done',
-    partDone: 'response.reasoning_summary_part.done',
-    textKey: 'text',
-  },
-  reasoning_text: {
-    added: 'response.content_part.added',
-    delta: 'response.reasoning_text.delta',
-    done: 'response.reasoning_text.done',
-    partDone: 'response.content_part.done',
-    textKey: 'text',
-  },
-};
 
 export class ResponsesStreamEncoder implements AnswerEncoder {
   readonly dropped = new Set<string>();
@@ -166,7 +135,7 @@ export class ResponsesStreamEncoder implements AnswerEncoder {
       out += this.#closeItem(item);
     }
     const response = { ...this.#head, ...end };
-    return out + this.#event(`response.${String(end['status'])}`, { response });
+    return out + this.#event(`response.${end.status}`, { response });
   }
 
   // Text, refusals and reasoning
@@ -185,9 +154,8 @@ export class ResponsesStreamEncoder implements AnswerEncoder {
         item: { ...item.fields, [kind === 'message' ? 'content' : 'summary']: [] },
       });
     }
-    const type = kind === 'message' ? part.type : (own?.['type'] ?? 'summary_text');
-    const names = (NAMES[String(type)] ?? NAMES['summary_text']) as PartNames;
-    const isSummary = names === NAMES['summary_text'];
+    const names = NAMES[part.type === 'reasoning' ? reasoningKind(own) : part.type];
+    const isSummary = names === NAMES.summary_text;
     const place = {
       item_id: item.id,
       output_index: item.outputIndex,
@@ -195,20 +163,25 @@ export class ResponsesStreamEncoder implements AnswerEncoder {
     };
     item.openParts++;
     this.#item = item;
-    const logprobs = names === NAMES['text'] ? ',"logprobs":[]' : '';
-    // Reasoning that shows nothing is an item without a part.
-    const isShown = kind === 'message' || !own || own['type'] !== undefined;
-    this.#parts.set(index, {
+    const logprobs = names === NAMES.text ? ',"logprobs":[]' : '';
+    const open: OpenPart = {
       item,
-      isShown,
       place,
       names,
+      isShown: false,
       deltaHead: `event: ${names.delta}\ndata: {"type":"${names.delta}",${JSON.stringify(place).slice(1, -1)},"sequence_number":`,
       deltaTail: `${logprobs}}\n\n`,
       text: '',
-    });
-    if (!isShown) return out;
-    return out + this.#event(names.added, { ...place, part: encodePart(part, names, '') });
+    };
+    this.#parts.set(index, open);
+    const isOpaque = part.type === 'reasoning' && own !== undefined && own['type'] === undefined;
+    return isOpaque ? out : out + this.#show(open);
+  }
+
+  #show(open: OpenPart): string {
+    if (open.isShown) return '';
+    open.isShown = true;
+    return this.#event(open.names.added, { ...open.place, part: emptyPart(open.names) });
   }
 
   #placeIn(item: OpenItem, isSummary: boolean): number {
@@ -250,8 +223,9 @@ export class ResponsesStreamEncoder implements AnswerEncoder {
 
   #delta(open: OpenPart, text: string): string {
     open.text += text;
+    const added = this.#show(open);
     const number = this.#sequence++;
-    return `${open.deltaHead}${number},"delta":${JSON.stringify(text)}${open.deltaTail}`;
+    return `${added}${open.deltaHead}${number},"delta":${JSON.stringify(text)}${open.deltaTail}`;
   }
 
   #endPart(index: number, part: Part): string {
@@ -265,13 +239,13 @@ export class ResponsesStreamEncoder implements AnswerEncoder {
       out += this.#delta(open, part.text.slice(open.text.length));
     }
     if (part.type === 'refusal') this.#hasRefusal = true;
-    const content = encodePart(part, names, part.text);
+    const content = encodePart(part, names);
     item.openParts--;
     if (item.kind === 'reasoning') item.parts.push(part as ReasoningPart);
     else item.contents.push(content);
     if (open.isShown) {
       out += this.#annotations(place, content);
-      const logprobs = names === NAMES['text'] ? { logprobs: content['logprobs'] ?? [] } : {};
+      const logprobs = names === NAMES.text ? { logprobs: content['logprobs'] ?? [] } : {};
       out += this.#event(names.done, { ...place, [names.textKey]: part.text, ...logprobs });
       out += this.#event(names.partDone, { ...place, part: content });
     }
@@ -323,7 +297,14 @@ export class ResponsesStreamEncoder implements AnswerEncoder {
         );
       case 'native':
         return this.#nativeItem(part);
-      default:
+      case 'text':
+      case 'refusal':
+      case 'reasoning':
+      case 'tool_result':
+      case 'image':
+      case 'audio':
+      case 'video':
+      case 'file':
         this.dropped.add(`answer.${part.type}`);
         return '';
     }
@@ -373,15 +354,3 @@ function mayJoin(item: OpenItem, part: TextPart, ownId: JsonValue | undefined): 
   return item.ownId === ownId && (item.kind === 'message' || ownId !== undefined);
 }
 
-function encodePart(part: TextPart, names: PartNames, text: string): JsonObject {
-  if (part.type === 'refusal') return { type: 'refusal', refusal: text };
-  if (part.type === 'reasoning') {
-    return { type: names === NAMES['reasoning_text'] ? 'reasoning_text' : 'summary_text', text };
-  }
-  return encodeOutputText(part, text);
-}
-
-export function encodeOutputText(part: Part & { type: 'text' }, text: string): JsonObject {
-  const { annotations = [], logprobs = [] } = fieldsOf(part) ?? {};
-  return { type: 'output_text', annotations, logprobs, text };
-}
