@@ -29,9 +29,9 @@ export function difference(
 
 /** The nearest that the target can say. */
 function expressible(finish: FinishReason, target: Protocol): FinishReason {
+  if (target === 'openai-responses' || target === 'gemini') return finish;
   if (finish === 'pause' && target !== 'anthropic') return 'stop';
-  if (finish === 'other' && target !== 'gemini') return 'stop';
-  return finish;
+  return finish === 'other' ? 'stop' : finish;
 }
 
 function differentCalls(

@@ -341,6 +341,7 @@ const FINISH: Readonly<Record<string, FinishReason>> = {
   // Responses
   completed: 'stop',
   max_output_tokens: 'length',
+  pause: 'pause',
   // Anthropic
   end_turn: 'stop',
   stop_sequence: 'stop',
@@ -357,6 +358,10 @@ const FINISH: Readonly<Record<string, FinishReason>> = {
   BLOCKLIST: 'refusal',
   PROHIBITED_CONTENT: 'refusal',
   SPII: 'refusal',
+  IMAGE_SAFETY: 'refusal',
+  IMAGE_PROHIBITED_CONTENT: 'refusal',
+  IMAGE_RECITATION: 'refusal',
+  CONTINUATION: 'pause',
 };
 
 /** Tool calls and refusals tell more than a plain stop does. */

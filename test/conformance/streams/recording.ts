@@ -35,6 +35,11 @@ export function searchesOfX(lines: readonly string[]): readonly JsonValue[] {
   return [];
 }
 
+/** Whether the answer says, whole or cut off, why it ended. */
+export function saysItsEnd(text: string, protocol: Protocol): boolean {
+  return ENDS[protocol].test(text) || (protocol === 'anthropic' && /"stop_reason":\s*"/.test(text));
+}
+
 /** Some recordings hold the answers of several turns, one after another. */
 export function answersOf(lines: readonly string[], protocol: Protocol): string[][] {
   const answers: string[][] = [[]];
