@@ -13,7 +13,7 @@ import { type Manifest, manifestSchema } from './manifest.ts';
 import { type PackTest, readTests } from './pack-tests.ts';
 import { type PackFile, type Problem, termsInvalid } from './problems.ts';
 import { checkRules, type PackRule, type RuleKind, readRules } from './rules.ts';
-import { readYaml } from './yaml.ts';
+import { readYaml, type YamlFile } from './yaml.ts';
 
 export interface Pack {
   readonly id: string;
@@ -70,11 +70,7 @@ export function parsePack(contents: ReadonlyMap<string, Uint8Array>, dir: string
   const clauses = readClauses(yaml, text, problems);
   const all = [...rules, ...redLines, ...assurances];
   checkRules(all, clauses, schema, problems);
-  for (const [i, { id, notEnforced }] of yaml.value.clauses.entries()) {
-    if (notEnforced !== undefined || all.some(({ clause }) => clause === id)) continue;
-    const message = `No rule names the clause \`${id}\`, and \`notEnforced\` does not say why.`;
-    problems.push(yaml.problem(['clauses', i, 'id'], message));
-  }
+  if (problems.length === 0) checkClauses(yaml, all, problems);
   if (problems.length > 0) throw termsInvalid(dir, problems);
   const { id, version, title, topics, toolClasses } = yaml.value;
   return {
@@ -93,6 +89,18 @@ export function parsePack(contents: ReadonlyMap<string, Uint8Array>, dir: string
     assurances,
     tests,
   };
+}
+
+function checkClauses(
+  { value, problem }: YamlFile<Manifest>,
+  rules: readonly PackRule[],
+  problems: Problem[],
+): void {
+  for (const [i, { id, notEnforced }] of value.clauses.entries()) {
+    if (notEnforced !== undefined || rules.some(({ clause }) => clause === id)) continue;
+    const message = `No rule names the clause \`${id}\`, and \`notEnforced\` does not say why.`;
+    problems.push(problem(['clauses', i, 'id'], message));
+  }
 }
 
 const BASE_SCHEMA = readFileSync(join(import.meta.dirname, 'base.cedarschema'), 'utf8');
@@ -130,8 +138,8 @@ function textFiles(
   for (const [path, bytes] of contents) {
     if (!PACK_PATH.test(path)) {
       problems.push({ path, message: 'Not part of a pack; is its name misspelt?' });
-    } else if (!isUtf8(bytes)) problems.push({ path, message: 'Not UTF-8 text.' });
-    files.set(path, { path, text: Buffer.from(bytes).toString('utf8') });
+    } else if (isUtf8(bytes)) files.set(path, { path, text: Buffer.from(bytes).toString('utf8') });
+    else problems.push({ path, message: 'Not UTF-8 text.' });
   }
   return files;
 }

@@ -7,6 +7,7 @@
  * the topics of a tool's description and schema.
  */
 
+import confusables from 'unhomoglyph/data.json' with { type: 'json' };
 import { isLike } from './like.ts';
 
 /** The class of tools that no pattern names. */
@@ -42,10 +43,15 @@ export function compileToolClasses(patterns: ReadonlyMap<string, readonly string
 
 /** Lower case, compatibility forms resolved, lookalikes as Latin, letters and digits only. */
 export function plainName(name: string): string {
-  const folded = name.normalize('NFKD').toLowerCase().normalize('NFKD');
-  let plain = '';
-  for (const character of folded) plain += LOOKALIKES.get(character) ?? character;
+  // Before and after lower case, since some letters look Latin in one of the two only.
+  const plain = asLatin(asLatin(name.normalize('NFKD')).toLowerCase().normalize('NFKD'));
   return plain.replace(/[^\p{L}\p{N}]/gu, '');
+}
+
+function asLatin(text: string): string {
+  let out = '';
+  for (const character of text) out += LOOKALIKES.get(character) ?? character;
+  return out;
 }
 
 /** Callers choose names, so what is remembered of them has a bound. */
@@ -56,33 +62,9 @@ function namePattern(pattern: string): (plain: string) => boolean {
   return (plain) => isLike(plain, { pieces });
 }
 
-/** Letters of other scripts that look like one Latin letter (Unicode UTS 39, the common ones). */
+/** Letters beyond ASCII that look like one Latin letter (Unicode UTS 39). */
 const LOOKALIKES: ReadonlyMap<string, string> = new Map(
-  Object.entries({
-    a: 'аα',
-    b: 'ƅьв',
-    c: 'сϲ',
-    d: 'ԁ',
-    e: 'еҽ',
-    g: 'ɡց',
-    h: 'һհн',
-    i: 'іıιӏ',
-    j: 'јϳ',
-    k: 'кκ',
-    l: 'ⅼ',
-    m: 'м',
-    n: 'ոη',
-    o: 'оοօ',
-    p: 'рρ',
-    q: 'ԛգ',
-    r: 'гⲅ',
-    s: 'ѕꜱ',
-    t: 'тτ',
-    u: 'υսц',
-    v: 'ѵν',
-    w: 'ԝѡω',
-    x: 'хχ',
-    y: 'уγү',
-    z: 'ᴢ',
-  }).flatMap(([latin, others]) => Array.from(others, (other) => [other, latin] as const)),
+  Object.entries(confusables)
+    .filter(([from, to]) => from > '\x7f' && /^[a-z]$/i.test(to))
+    .map(([from, to]) => [from, to.toLowerCase()]),
 );
