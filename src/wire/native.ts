@@ -10,9 +10,12 @@ export function ownFields(
 ): JsonObject | undefined {
   if (native === undefined) return undefined;
   if (native.protocol === protocol) return native.fields;
-  for (const key in native.fields) dropped.add(`native:${key}`);
+  for (const key in native.fields) if (!BOOKKEEPING.has(key)) dropped.add(`native:${key}`);
   return undefined;
 }
+
+/** What a vendor numbers its blocks by: says nothing to the caller or to another vendor. */
+const BOOKKEEPING: ReadonlySet<string> = new Set(['id', 'status', 'type']);
 
 /** For answers, whose foreign fields are many and say nothing to the caller. */
 export function ownFieldsOnly(

@@ -29,7 +29,6 @@ export function shaped(
 ): JsonValue {
   if (value === null || shape === 'any') return value;
   if (typeof shape === 'string') {
-    // biome-ignore lint/suspicious/useValidTypeof: the shape's words are those of typeof
     if (typeof value !== shape) throw wrong(at, `a ${shape}`);
     return value;
   }

@@ -4,8 +4,8 @@ import type { Answer, ModelRequest, Part, ReasoningPart } from '../exchange.ts';
 import { madeUp } from './answer.ts';
 import { fieldsOf, isSameItem, itemOfCall } from './items.ts';
 import { reasoningItem } from './outgoing.ts';
-import { hasRefusal, responseEnd, responseHead } from './response.ts';
 import { encodeOutputText } from './part-events.ts';
+import { hasRefusal, responseEnd, responseHead } from './response.ts';
 
 export function encodeAnswer(
   answer: Answer,

@@ -12,8 +12,7 @@ export function encodeError(error: ProvisoError): JsonObject {
 
 /** The SDK raises the first event that has an `error`, whatever came before. */
 export function encodeStreamError(error: ProvisoError): string {
-  const fields = errorFields(error);
-  return errorEvent({ ...fields, message: error.publicMessage, code: error.code }, 0);
+  return errorEvent(errorFields(error), 0);
 }
 
 export function errorEvent(error: JsonObject, sequenceNumber: number): string {
@@ -23,17 +22,13 @@ export function errorEvent(error: JsonObject, sequenceNumber: number): string {
 }
 
 function errorFields(error: ProvisoError): JsonObject {
-  const out: { [key: string]: JsonValue } = {
+  return {
     message: error.publicMessage,
     type: typeOfStatus(error.status),
-    param: error.at ?? null,
     code: error.code,
+    param: error.at ?? null,
+    facts: error.facts,
   };
-  for (const key in error.facts) {
-    const fact = error.facts[key];
-    if (fact !== undefined && !(key in out)) out[key] = fact;
-  }
-  return out;
 }
 
 function typeOfStatus(status: number): string {

@@ -35,6 +35,8 @@ export class OpenParts {
   /** The parts that ended. */
   readonly ended: Part[] = [];
   #next = 0;
+  /** Calls in the order of their start, with their end where it has come. */
+  #calls: { readonly item: Item; part?: Part }[] = [];
   #current: { item: Item; piece: Piece } | undefined;
 
   /** A part that comes at once. */
@@ -100,6 +102,7 @@ export class OpenParts {
     const part = { ...toolCall({ ...fields, type: item.type }, madeUpId), arguments: '' };
     item.fields = { ...fields, call_id: part.id };
     item.part = this.#next++;
+    this.#calls.push({ item });
     this.out.push({ type: 'part_start', index: item.part, part });
   }
 
@@ -121,7 +124,19 @@ export class OpenParts {
     const part = toolCall(withArguments({ ...done, call_id, name }, item.arguments), '');
     this.#deltaTo(item, part.arguments);
     this.ended.push(part);
-    this.out.push({ type: 'part_end', index: item.part as number, part });
+    const call = this.#calls.find((open) => open.item === item);
+    if (call) call.part = part;
+    this.#endCalls();
+  }
+
+  /** Calls end in the order in which they began, though some providers end them as they please. */
+  #endCalls(): void {
+    for (;;) {
+      const [first] = this.#calls;
+      if (!first?.part) return;
+      this.out.push({ type: 'part_end', index: first.item.part as number, part: first.part });
+      this.#calls.shift();
+    }
   }
 
   /** The deltas add up to the whole wherever they can; the part that ends has the final word. */

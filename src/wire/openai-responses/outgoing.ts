@@ -9,9 +9,10 @@ import type {
   ReasoningPart,
   ToolResultPart,
 } from '../exchange.ts';
+import { ownFields } from '../native.ts';
 import type { WireCall } from '../protocol.ts';
 import { encodeInputPart, encodeOutput } from './content.ts';
-import { fieldsOf, isSameItem, itemOfCall } from './items.ts';
+import { fieldsOf, isSameItem, itemOfCall, RESPONSES } from './items.ts';
 import { encodeToolChoice, encodeTools } from './tools.ts';
 
 type Fields = { [key: string]: JsonValue };
@@ -40,7 +41,7 @@ export function encodeCountRequest(count: CountRequest, dropped: Set<string>): W
 }
 
 function encodeBody(request: ModelRequest, dropped: Set<string>): JsonObject {
-  const native = fieldsOf(request);
+  const native = ownFields(request.native, RESPONSES, dropped);
   const body: Fields = { model: request.model };
   const [first, ...rest] = request.messages;
   const instructions = first && instructionsOf(first);
@@ -48,7 +49,7 @@ function encodeBody(request: ModelRequest, dropped: Set<string>): JsonObject {
   body['input'] = encodeInput(instructions === undefined ? request.messages : rest, dropped);
   if (request.stream) body['stream'] = true;
   if (request.tools.length > 0 || request.providerTools.length > 0) {
-    body['tools'] = encodeTools(request);
+    body['tools'] = encodeTools(request, dropped);
   }
   const choice = encodeToolChoice(request);
   if (choice !== undefined) body['tool_choice'] = choice;
@@ -68,9 +69,6 @@ function encodeBody(request: ModelRequest, dropped: Set<string>): JsonObject {
   } else {
     // Other protocols keep nothing at the provider; this one would.
     body['store'] = false;
-    if (request.native) {
-      for (const key in request.native.fields) dropped.add(`${request.native.protocol}.${key}`);
-    }
   }
   return body;
 }
@@ -138,10 +136,20 @@ function encodeInput(messages: readonly Message[], dropped: Set<string>): JsonVa
   const items: JsonValue[] = [];
   for (const message of messages) {
     if (message.name !== undefined) dropped.add('message.name');
+    ownFields(message.native, RESPONSES, dropped);
+    for (const part of message.parts) nameForeign(part, dropped);
     if (message.role === 'assistant') encodeTurn(message.parts, items, dropped);
     else encodeMessage(message, items, dropped);
   }
   return items;
+}
+
+/** Names what another protocol alone knows of a part; blocks that are dropped whole are named so. */
+function nameForeign(part: Part, dropped: Set<string>): void {
+  if (part.type === 'refusal' || part.type === 'native' || part.type === 'reasoning') return;
+  ownFields(part.native, RESPONSES, dropped);
+  if (part.type !== 'tool_result') return;
+  for (const content of part.content) ownFields(content.native, RESPONSES, dropped);
 }
 
 /** A message of a user or above. Results that stand in it become items of their own, in order. */

@@ -31,7 +31,7 @@ export function responseHead(head: ResponseHead, request: ModelRequest): Fields 
     temperature: request.temperature ?? null,
     text: encodeText(request) ?? { format: { type: 'text' } },
     tool_choice: encodeToolChoice(request) ?? native['tool_choice'] ?? 'auto',
-    tools: encodeTools(request),
+    tools: encodeTools(request, new Set()),
     top_p: request.topP ?? null,
     truncation: native['truncation'] ?? 'disabled',
     user: native['user'] ?? null,
@@ -66,8 +66,9 @@ function incompleteReason(finish: Finish, hasRefusal: boolean): string | undefin
     case 'refusal':
       return hasRefusal ? undefined : 'content_filter';
     case 'pause':
+      return 'pause';
     case 'other':
-      return finish.wireReason ?? finish.reason;
+      return finish.wireReason ?? 'other';
   }
 }
 

@@ -353,4 +353,3 @@ function mayJoin(item: OpenItem, part: TextPart, ownId: JsonValue | undefined): 
   if (part.type === 'refusal') return true;
   return item.ownId === ownId && (item.kind === 'message' || ownId !== undefined);
 }
-

@@ -15,7 +15,9 @@ import {
   unknownField,
   unsupported,
 } from '../fields.ts';
+import { ownFields } from '../native.ts';
 import { type Shape, shaped, shapedObject } from '../shape.ts';
+import { RESPONSES } from './items.ts';
 import { VENDOR_TOOLS } from './shapes.ts';
 
 type Fields = { [key: string]: JsonValue };
@@ -80,7 +82,7 @@ function decodeTool(tool: JsonObject, at: string, namespace?: JsonObject): Tool 
     strict: optionalBoolean(tool['strict'], at, 'strict'),
     ...(isCustom && { free: true }),
     ...(Object.keys(native).length > 0 && {
-      native: { protocol: 'openai-responses', fields: native },
+      native: { protocol: RESPONSES, fields: native },
     }),
   };
 }
@@ -115,7 +117,7 @@ function decodeVendorTool(tool: JsonObject, type: string, at: string): ProviderT
     kind: vendorTool.kind,
     wireType: type,
     runsAt: runsAt(type, fields, vendorTool.runsAt),
-    native: { protocol: 'openai-responses', fields },
+    native: { protocol: RESPONSES, fields },
   };
 }
 
@@ -206,12 +208,12 @@ export function keepAllowed(decoded: DecodedTools, allowed: readonly JsonObject[
 }
 
 /** Throws `cannot_carry` for a vendor's tool of another protocol. */
-export function encodeTools(request: ModelRequest): JsonValue[] {
+export function encodeTools(request: ModelRequest, dropped: Set<string>): JsonValue[] {
   const out: JsonValue[] = [];
   const namespaces = new Map<string, JsonValue[]>();
-  const isOwn = request.native?.protocol === 'openai-responses';
+  const isOwn = request.native?.protocol === RESPONSES;
   for (const tool of request.tools) {
-    const fields = tool.native?.protocol === 'openai-responses' ? tool.native.fields : undefined;
+    const fields = ownFields(tool.native, RESPONSES, dropped);
     const namespace = fields?.['namespace'];
     const encoded = encodeTool(tool, fields, isOwn);
     if (!isObject(namespace)) {
@@ -227,7 +229,7 @@ export function encodeTools(request: ModelRequest): JsonValue[] {
     members.push(encoded);
   }
   for (const tool of request.providerTools) {
-    if (tool.native.protocol !== 'openai-responses') {
+    if (tool.native.protocol !== RESPONSES) {
       throw new ProvisoError(
         'cannot_carry',
         `The tool \`${tool.wireType}\` exists at another vendor only. Remove it, or choose a model of that vendor.`,
