@@ -64,7 +64,14 @@ async function ofAnswer(lines: readonly string[], source: Protocol): Promise<Che
     const tools = target === source ? searchesOfX(lines) : [];
     const result = await read(target, encoded(target, whole, tools));
     const problem = compared(original, result, source, target);
-    return problem ?? (await ofTruncated(source, bytes, target));
+    if (problem !== undefined) return problem;
+    // At any byte, and where an event ends and nothing looks broken.
+    const cut = random(bytes.length + target.length, bytes.length);
+    const after = bytes.indexOf('\n\n', cut) + 2;
+    return (
+      (await ofTruncated(source, bytes.subarray(0, cut), target)) ??
+      (await ofTruncated(source, bytes.subarray(0, after), target))
+    );
   };
 }
 
@@ -93,21 +100,20 @@ function compared(
   return difference(original.reading, result.reading, source, target);
 }
 
-/** Cut off at random bytes, the answer ends in an error, or was already whole. */
+/** Cut off, the answer ends in an error, or has already said its end. */
 async function ofTruncated(
   source: Protocol,
   bytes: Buffer,
   target: Protocol,
 ): Promise<string | undefined> {
-  const cut = random(bytes.length + target.length, bytes.length);
-  const kept = bytes.subarray(0, cut);
-  const events = decoded(source, kept);
+  const where = `cut at ${bytes.length}`;
+  const events = decoded(source, bytes);
   const problem = disorder(events);
-  if (problem !== undefined) return `cut at ${cut}: ${problem}`;
-  if (events.at(-1)?.type === 'finish' && saysItsEnd(kept.toString(), source)) return undefined;
+  if (problem !== undefined) return `${where}: ${problem}`;
+  if (events.at(-1)?.type === 'finish' && saysItsEnd(bytes.toString(), source)) return undefined;
   const result = await read(target, encoded(target, await gated(events)));
-  if (!('error' in result)) return `cut at ${cut}: an end that was not there`;
-  return result.isApi ? undefined : `cut at ${cut}: not an API error: ${result.error}`;
+  if (!('error' in result)) return `${where}: an end that was not there`;
+  return result.isApi ? undefined : `${where}: not an API error: ${result.error}`;
 }
 
 /** Whatever protocol the provider is taken for, the caller sees an error, and no made-up answer. */
