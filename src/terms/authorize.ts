@@ -21,7 +21,7 @@ export interface Authorization {
   readonly errors: readonly PolicyError[];
 }
 
-export interface PolicyError {
+interface PolicyError {
   readonly policy: Policy;
   readonly message: string;
 }

@@ -30,7 +30,7 @@ export interface Decision {
   readonly errors: readonly RuleError[];
 }
 
-export interface RuleError {
+interface RuleError {
   readonly rule: string;
   readonly message: string;
 }

@@ -52,7 +52,7 @@ export interface Validation {
   readonly warnings: readonly PolicyFinding[];
 }
 
-export interface PolicyFinding extends Finding {
+interface PolicyFinding extends Finding {
   readonly policyId: string;
 }
 

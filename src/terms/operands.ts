@@ -54,11 +54,11 @@ export function compare(a: Value, b: Value): number {
   return wrongType('long, datetime or duration');
 }
 
-export function compareLongs(a: Long, b: Long): number {
+function compareLongs(a: Long, b: Long): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-export function isLong(value: Value): value is Long {
+function isLong(value: Value): value is Long {
   return typeof value === 'number' || typeof value === 'bigint';
 }
 

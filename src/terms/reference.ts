@@ -42,7 +42,7 @@ export function askReference(
   return referenceAnswer(isAuthorized(call as unknown as AuthorizationCall));
 }
 
-export function referenceAnswer(answer: AuthorizationAnswer): ReferenceAnswer {
+function referenceAnswer(answer: AuthorizationAnswer): ReferenceAnswer {
   if (answer.type === 'failure') {
     throw new Error(answer.errors.map(({ message }) => message).join('; '));
   }

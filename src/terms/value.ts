@@ -52,7 +52,7 @@ export interface SetValue {
   index: SetIndex | undefined;
 }
 
-export interface SetIndex {
+interface SetIndex {
   readonly scalars: ReadonlySet<Value>;
   readonly entityKeys: ReadonlySet<string>;
   readonly others: readonly Value[];
