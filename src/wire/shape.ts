@@ -50,6 +50,53 @@ export function shaped(
     : shapedFields(value, shape.fields, at, spelling);
 }
 
+/**
+ * For answers: what the shape does not know is left out and named in `dropped`, so that a caller who
+ * sends the answer back is not refused. Undefined where nothing of the value fits.
+ */
+export function pruned(
+  value: JsonValue,
+  shape: Shape,
+  at: string,
+  dropped: Set<string>,
+): JsonValue | undefined {
+  if (value === null || shape === 'any') return value;
+  if (typeof shape !== 'string' && 'either' in shape) {
+    const option = shape.either.find((candidate) => fits(value, candidate));
+    if (option !== undefined) return pruned(value, option, at, dropped);
+  } else if (fits(value, shape)) {
+    if (typeof shape === 'string') return value;
+    if ('list' in shape) {
+      return asArray(value, at, '')
+        .map((item) => pruned(item, shape.list, `${at}[]`, dropped))
+        .filter((item) => item !== undefined);
+    }
+    return prunedObject(value as JsonObject, shape, at, dropped);
+  }
+  dropped.add(at);
+  return undefined;
+}
+
+function prunedObject(
+  object: JsonObject,
+  shape: { fields: { readonly [key: string]: Shape } } | { map: Shape },
+  at: string,
+  dropped: Set<string>,
+): JsonObject {
+  const out: { [key: string]: JsonValue } = {};
+  for (const key in object) {
+    const path = pathOf(at, key);
+    const known = 'map' in shape || Object.hasOwn(shape.fields, key);
+    const inner = 'map' in shape ? shape.map : shape.fields[key];
+    if (!known || inner === undefined) dropped.add(path);
+    else {
+      const value = pruned(object[key] as JsonValue, inner, path, dropped);
+      if (value !== undefined) out[key] = value;
+    }
+  }
+  return out;
+}
+
 /** As `shaped`, for what must be an object. */
 export function shapedObject(
   value: JsonValue | undefined,

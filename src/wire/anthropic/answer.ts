@@ -3,10 +3,11 @@ import { ProvisoError } from '#base/errors.ts';
 import { isObject, type JsonObject, type JsonValue } from '#base/json.ts';
 import type { Answer, Part, ReasoningPart, TextPart, ToolCallPart } from '../exchange.ts';
 import { nativeOf, ownFieldsOnly } from '../native.ts';
+import { pruned } from '../shape.ts';
 import { nativePart } from './decode-messages.ts';
 import { inputOf } from './encode-messages.ts';
 import { decodeFinish, encodeFinish } from './finish.ts';
-import { ANTHROPIC, NATIVE_BLOCKS } from './shapes.ts';
+import { ANTHROPIC, CALLER, CITATIONS, NATIVE_BLOCKS } from './shapes.ts';
 import { decodeUsage, encodeUsage } from './usage.ts';
 
 type Fields = { [key: string]: JsonValue };
@@ -79,7 +80,7 @@ export function decodeBlock(block: JsonValue, dropped: Set<string>): Part | unde
   const type = textOf(block['type']);
   switch (type) {
     case 'text':
-      return textPart(textOf(block['text']), block['citations']);
+      return textPart(textOf(block['text']), block['citations'], dropped);
     case 'thinking':
       return thinkingPart(textOf(block['thinking']), textOf(block['signature']));
     case 'redacted_thinking': {
@@ -87,20 +88,37 @@ export function decodeBlock(block: JsonValue, dropped: Set<string>): Part | unde
       return { type: 'reasoning', text: '', native: { protocol: ANTHROPIC, fields } };
     }
     case 'tool_use':
-      return toolCallPart(block, JSON.stringify(block['input'] ?? {}));
+      return toolCallPart(block, JSON.stringify(block['input'] ?? {}), dropped);
     default:
-      if (Object.hasOwn(NATIVE_BLOCKS, type)) return nativePart(type, block);
-      dropped.add(`block:${type}`);
-      return undefined;
+      return nativeBlock(type, block, dropped);
   }
+}
+
+/** Undefined, and named in `dropped`, where the block's type is not known. */
+export function nativeBlock(
+  type: string,
+  block: JsonObject,
+  dropped: Set<string>,
+): Part | undefined {
+  const shape = Object.hasOwn(NATIVE_BLOCKS, type) ? NATIVE_BLOCKS[type] : undefined;
+  if (shape === undefined) {
+    dropped.add(`block:${type}`);
+    return undefined;
+  }
+  return nativePart(type, pruned(block, shape, type, dropped) as JsonObject);
 }
 
 function textOf(value: JsonValue | undefined): string {
   return typeof value === 'string' ? value : '';
 }
 
-export function textPart(text: string, citations: JsonValue | undefined): TextPart {
-  if (!Array.isArray(citations) || citations.length === 0) return { type: 'text', text };
+export function textPart(
+  text: string,
+  given: JsonValue | undefined,
+  dropped: Set<string>,
+): TextPart {
+  if (!Array.isArray(given) || given.length === 0) return { type: 'text', text };
+  const citations = pruned(given as readonly JsonValue[], CITATIONS, 'citations', dropped) ?? [];
   return { type: 'text', text, native: { protocol: ANTHROPIC, fields: { citations } } };
 }
 
@@ -110,13 +128,13 @@ export function thinkingPart(text: string, signature: string): ReasoningPart {
 }
 
 /** @param text the arguments as the model wrote them */
-export function toolCallPart(block: JsonObject, text: string): ToolCallPart {
+export function toolCallPart(block: JsonObject, text: string, dropped: Set<string>): ToolCallPart {
   const { id, name, caller, toolset_name } = block as { [key: string]: JsonValue | undefined };
   if (typeof id !== 'string' || typeof name !== 'string') {
     throw unreadable('has a tool call without id or name');
   }
   const fields: Fields = {};
-  if (caller !== undefined && caller !== null) fields['caller'] = caller;
+  if (isObject(caller)) fields['caller'] = pruned(caller, CALLER, 'caller', dropped) ?? {};
   if (toolset_name !== undefined && toolset_name !== null) fields['toolset_name'] = toolset_name;
   const native = nativeOf(ANTHROPIC, fields);
   return { type: 'tool_call', id, name, arguments: text === '' ? '{}' : text, native };

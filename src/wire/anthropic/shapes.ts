@@ -86,6 +86,7 @@ const EXECUTION_RESULT = result({
     error_code: 'string',
     stdout: 'string',
     encrypted_stdout: 'string',
+    abort_reason: 'string',
     stderr: 'string',
     return_code: 'number',
     content: { list: { fields: { type: 'string', file_id: 'string' } } },

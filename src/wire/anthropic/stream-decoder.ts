@@ -8,11 +8,11 @@ import {
   decodeBlock,
   keepNative,
   madeUpId,
+  nativeBlock,
   textPart,
   thinkingPart,
   toolCallPart,
 } from './answer.ts';
-import { nativePart } from './decode-messages.ts';
 import { decodeError } from './failure.ts';
 import { decodeFinish } from './finish.ts';
 import { ANTHROPIC } from './shapes.ts';
@@ -221,7 +221,7 @@ export class AnthropicStreamDecoder implements AnswerDecoder {
     this.#open = undefined;
     this.#ended.add(open.wireIndex);
     if (open.kind === '') return;
-    const part = wholePart(open);
+    const part = wholePart(open, this.#dropped);
     if (part) this.#out.push({ type: 'part_end', index: open.index, part });
     else this.#fail('sent an input that is not JSON');
   }
@@ -303,29 +303,33 @@ function emptied(part: Part): Part {
 }
 
 /** Undefined where a native block's input is not JSON. */
-function wholePart(open: OpenBlock): Part | undefined {
+function wholePart(open: OpenBlock, dropped: Set<string>): Part | undefined {
   const { kind, block, text } = open;
   switch (kind) {
     case 'text':
-      return textPart(text, open.citations);
+      return textPart(text, open.citations, dropped);
     case 'thinking':
       return thinkingPart(text, open.signature);
     case 'tool_use':
       // Without deltas the input stands in the start.
-      return toolCallPart(block, text === '' ? JSON.stringify(block['input'] ?? {}) : text);
+      return toolCallPart(
+        block,
+        text === '' ? JSON.stringify(block['input'] ?? {}) : text,
+        dropped,
+      );
     case 'native':
-      return wholeNative(open);
+      return wholeNative(open, dropped);
     case '':
       return undefined;
   }
 }
 
-function wholeNative({ block, text, fields }: OpenBlock): Part | undefined {
+function wholeNative({ block, text, fields }: OpenBlock, dropped: Set<string>): Part | undefined {
   const type = block['type'] as string;
-  if (type === 'redacted_thinking') return decodeBlock(block, new Set());
-  if (text === '') return nativePart(type, { ...block, ...fields });
+  if (type === 'redacted_thinking') return decodeBlock(block, dropped);
+  if (text === '') return nativeBlock(type, { ...block, ...fields }, dropped);
   try {
-    return nativePart(type, { ...block, input: parseJsonText(text) });
+    return nativeBlock(type, { ...block, input: parseJsonText(text) }, dropped);
   } catch {
     return undefined;
   }

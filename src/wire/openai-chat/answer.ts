@@ -4,9 +4,10 @@ import { ProvisoError } from '#base/errors.ts';
 import { isObject, type JsonObject, type JsonValue } from '#base/json.ts';
 import type { Answer, Part, TextPart, ToolCallPart } from '../exchange.ts';
 import { nativeOf, ownFieldsOnly } from '../native.ts';
+import { pruned } from '../shape.ts';
 import { decodeError } from './failure.ts';
 import { decodeFinish, encodeFinish } from './finish.ts';
-import { CHAT } from './shapes.ts';
+import { ANNOTATIONS, CHAT } from './shapes.ts';
 import { decodeUsage, encodeUsage } from './usage.ts';
 
 /** Fields of an answer, whole or chunk, that go back to a caller of the same protocol. */
@@ -111,7 +112,7 @@ function decodeMessage(
         calls.push(legacyCall(value, madeUpCallId(answerId, calls.length)));
         break;
       case 'annotations':
-        native[key] = value;
+        native[key] = pruned(value, ANNOTATIONS, `message.${key}`, dropped) ?? [];
         break;
       case 'role':
         break;

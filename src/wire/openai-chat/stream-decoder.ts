@@ -9,11 +9,12 @@ import { isObject, type JsonObject, type JsonValue } from '#base/json.ts';
 import type { AnswerError, AnswerEvent, Part, Usage } from '../exchange.ts';
 import { nativeOf } from '../native.ts';
 import type { AnswerDecoder } from '../protocol.ts';
+import { pruned } from '../shape.ts';
 import type { SseEvent } from '../sse.ts';
 import { ANSWER_NATIVE, contentParts, madeUpId } from './answer.ts';
 import { decodeError } from './failure.ts';
 import { decodeFinish } from './finish.ts';
-import { CHAT } from './shapes.ts';
+import { ANNOTATIONS, CHAT } from './shapes.ts';
 import { StreamedCalls } from './streamed-calls.ts';
 import { decodeUsage } from './usage.ts';
 
@@ -237,7 +238,8 @@ export class ChatStreamDecoder implements AnswerDecoder {
     if (this.#openKind !== 'text') this.#dropped.add('delta.annotations');
     else {
       const kept = (this.#openNative['annotations'] ?? []) as readonly JsonValue[];
-      this.#openNative['annotations'] = [...kept, ...(value as readonly JsonValue[])];
+      const more = pruned(value as JsonValue, ANNOTATIONS, 'delta.annotations', this.#dropped);
+      this.#openNative['annotations'] = [...kept, ...((more ?? []) as readonly JsonValue[])];
     }
   }
 
