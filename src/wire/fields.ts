@@ -120,6 +120,7 @@ export function optionalWord<T extends string>(
 export function protoName(object: JsonObject, key: string, at: string): string {
   if (!key.includes('_')) return key;
   const camel = key.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+  if (camel.includes('_')) return key;
   if (camel.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`) !== key) return key;
   if (Object.hasOwn(object, camel)) {
     throw new ProvisoError('duplicate_key', `The body has \`${camel}\` and \`${key}\` at once.`, {

@@ -185,21 +185,20 @@ function decodeReasoning(value: JsonObject, native: Fields): Reasoning {
   let effort: Reasoning['effort'];
   let summary: boolean | undefined;
   for (const key in value) {
-    const word = optionalString(value[key], at, key);
     switch (key) {
       case 'effort':
-        effort = optionalWord(word, at, key, EFFORTS);
+        effort = optionalWord(value[key], at, key, EFFORTS);
         break;
       case 'summary':
       case 'generate_summary':
-        if (word === undefined) break;
-        summary = true;
-        kept[key] = word;
-        break;
       case 'context':
-      case 'mode':
-        if (word !== undefined) kept[key] = word;
+      case 'mode': {
+        const word = optionalString(value[key], at, key);
+        if (word === undefined) break;
+        kept[key] = word;
+        if (key === 'summary' || key === 'generate_summary') summary = true;
         break;
+      }
       default:
         throw unknownField(at, key);
     }
