@@ -1,0 +1,141 @@
+/** A whole gateway in this process: real configuration, ledger and server, on a free port. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { pino } from 'pino';
+import { stringify } from 'yaml';
+import type { Clock } from '#base/clock.ts';
+import type { JsonObject, JsonValue } from '#base/json.ts';
+import type { Caller } from '#caller/ring.ts';
+import { parseConfig } from '#config/load.ts';
+import { Gateway } from '#gateway/gateway.ts';
+import { startServer } from '#gateway/server.ts';
+import type { Entry } from '#ledger/entry.ts';
+import { PROTOCOLS, type Protocol } from '#wire/exchange.ts';
+import type { Upstream } from './upstream.ts';
+
+export interface GatewayOptions {
+  /** As in proviso.yaml, over the defaults of `openGateway`. */
+  readonly config?: JsonObject;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly clock?: Clock;
+}
+
+/** An entry with the values behind its commitments. */
+export interface ReadEntry extends Entry {
+  readonly private: JsonObject;
+}
+
+export interface TestGateway {
+  readonly address: string;
+  /** Of a caller without limits of its own. */
+  readonly key: string;
+  readonly gateway: Gateway;
+  readonly dir: string;
+  /** Every line that was logged, at level `trace`. */
+  readonly logs: readonly string[];
+  newKey(caller?: Partial<Omit<Caller, 'keyId'>>): Promise<{ id: string; key: string }>;
+  /** Waits until every decision has its outcome; then all entries from `from` on. */
+  entries(from?: number): Promise<readonly ReadEntry[]>;
+  close(): Promise<void>;
+}
+
+const CALLER: Omit<Caller, 'keyId'> = {
+  id: 'tester',
+  owner: 'the test desk',
+  organisation: 'Example Harbour Authority',
+  teams: ['tests'],
+  clearance: 0,
+  purposes: [],
+};
+
+export async function openGateway(options: GatewayOptions): Promise<TestGateway> {
+  const dir = mkdtempSync(join(tmpdir(), 'proviso-test-'));
+  const { logs, log } = memoryLog();
+  const text = stringify({ dataDir: dir, listen: { port: 0 }, ...options.config });
+  const config = parseConfig(text, join(dir, 'proviso.yaml'), options.env ?? {});
+  const gateway = await Gateway.open(config, {
+    log,
+    ...(options.clock && { clock: options.clock }),
+  });
+  const server = await startServer(gateway, config.listen);
+  const newKey: TestGateway['newKey'] = (caller) => gateway.createKey({ ...CALLER, ...caller });
+  const { key } = await newKey();
+  return {
+    address: server.address,
+    key,
+    gateway,
+    dir,
+    logs,
+    newKey,
+    entries: (from = 0) => entriesOf(gateway, from),
+    async close() {
+      await server.drain();
+      await gateway.close();
+      rmSync(dir, { recursive: true });
+    },
+  };
+}
+
+/** The `providers` of a configuration: one for each protocol at an upstream, by model name. */
+export function providersAt(upstream: Upstream, more: JsonObject = {}): JsonObject {
+  return Object.fromEntries(
+    PROTOCOLS.map((protocol) => [
+      `up-${protocol}`,
+      {
+        kind: 'compatible',
+        protocol,
+        baseUrl: upstream.baseUrl(protocol),
+        models: [modelOf(protocol), `${protocol}-*`],
+        ...more,
+      },
+    ]),
+  );
+}
+
+export function modelOf(protocol: Protocol): string {
+  return `${protocol}-model`;
+}
+
+const WAIT_MS_MAX = 5_000;
+
+async function entriesOf({ ledger }: Gateway, from: number): Promise<readonly ReadEntry[]> {
+  const until = performance.now() + WAIT_MS_MAX;
+  while (ledger.openDecisions().length > 0) {
+    if (performance.now() > until) {
+      throw new Error(`decisions without outcome: ${ledger.openDecisions().join(', ')}`);
+    }
+    await turn();
+  }
+  await ledger.flush();
+  const entries: ReadEntry[] = [];
+  for (let index = from; index < ledger.size; index++) {
+    const entry = await ledger.readEntry(index);
+    entries.push({ ...entry, private: await ledger.readPrivate(entry) });
+  }
+  return entries;
+}
+
+/** The outcome of a decision. */
+export function outcomeOf(entries: readonly ReadEntry[], decision: number): JsonObject {
+  const outcomes = entries.filter(({ closes }) => closes === decision);
+  if (outcomes.length !== 1) throw new Error(`entry ${decision} has ${outcomes.length} outcomes`);
+  return outcomes[0]?.public ?? {};
+}
+
+/** The decisions on tool calls in the answer to the call that entry `parent` decided. */
+export function toolDecisions(
+  entries: readonly ReadEntry[],
+  parent: number,
+): readonly { readonly effect: JsonValue | undefined; readonly content: JsonValue | undefined }[] {
+  return entries
+    .filter(({ public: facts }) => facts['parent'] === parent)
+    .map((entry) => ({ effect: entry.public['effect'], content: entry.private['content'] }));
+}
+
+function memoryLog() {
+  const logs: string[] = [];
+  const log = pino({ level: 'trace' }, { write: (line: string) => void logs.push(line) });
+  return { logs, log };
+}
