@@ -13,7 +13,10 @@ export interface Signals {
   readonly personKinds: readonly string[];
   /** Sorted. */
   readonly topics: readonly string[];
-  /** By the tool's name: the topics that its definition or call speaks of, sorted. */
+  /**
+   * By the tool's name: the topics that its name and definition speak of, sorted. Without a
+   * prototype, since a caller may name a tool `constructor`.
+   */
   readonly toolTopics: Readonly<Record<string, readonly string[]>>;
   /** Names of detectors that failed or took too long: facts that nobody has. */
   readonly missing: readonly string[];
@@ -53,10 +56,12 @@ export function classifyToolCall(
   definitionTopics: readonly string[] = [],
 ): Signals | Promise<Signals> {
   const signals = signalsIn(textsOfCall(name, argumentsText), detectors);
-  const withDefinition = (found: Signals): Signals => ({
-    ...found,
-    toolTopics: { [name]: sorted([...(found.toolTopics[name] ?? []), ...definitionTopics]) },
-  });
+  const withDefinition = (found: Signals): Signals => {
+    if (definitionTopics.length === 0) return found;
+    const toolTopics: Record<string, readonly string[]> = Object.create(null);
+    toolTopics[name] = sorted([...(found.toolTopics[name] ?? []), ...definitionTopics]);
+    return { ...found, toolTopics };
+  };
   return signals instanceof Promise ? signals.then(withDefinition) : withDefinition(signals);
 }
 
@@ -108,7 +113,7 @@ async function inTime(detection: Promise<Detection>, limitMs: number): Promise<O
 }
 
 const NONE: readonly string[] = [];
-const NO_TOOLS: Readonly<Record<string, readonly string[]>> = {};
+const NO_TOOLS: Readonly<Record<string, readonly string[]>> = Object.create(null);
 const NO_FINDINGS: readonly Finding[] = [];
 const NO_SUBJECTS: ReadonlySet<string> = new Set();
 
@@ -153,15 +158,13 @@ function labelsOf(findings: readonly Finding[], kind: Finding['kind']): readonly
 }
 
 function topicsByTool(findings: readonly Finding[]): Readonly<Record<string, readonly string[]>> {
-  const topics = new Map<string, string[]>();
+  const topics: Record<string, readonly string[]> = Object.create(null);
   for (const { kind, tool, label } of findings) {
-    if (kind !== 'topic' || tool === undefined) continue;
-    const labels = topics.get(tool);
-    if (labels) labels.push(label);
-    else topics.set(tool, [label]);
+    if (kind === 'topic' && tool !== undefined) {
+      topics[tool] = sorted([...(topics[tool] ?? []), label]);
+    }
   }
-  // A tool may be called `__proto__`: `fromEntries` defines, where assignment would not.
-  return Object.fromEntries([...topics].map(([tool, labels]) => [tool, sorted(labels)]));
+  return topics;
 }
 
 function sorted(labels: readonly string[]): readonly string[] {

@@ -58,16 +58,21 @@ export class Cues {
 
   /** Whether a cue of that kind ends close before `start`. */
   isBefore(kind: CueKind, start: number): boolean {
+    return this.isWithin(kind, start, start);
+  }
+
+  /** Whether one ends close before `start`, or from there up to `end`. */
+  isWithin(kind: CueKind, start: number, end: number): boolean {
     const ends = this.#ends(kind);
     if (!ends) return false;
     let low = 0;
     let high = ends.length;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((ends[middle] as number) <= start) low = middle + 1;
+      if ((ends[middle] as number) <= end) low = middle + 1;
       else high = middle;
     }
-    return low > 0 && start - (ends[low - 1] as number) <= REACH;
+    return low > 0 && (ends[low - 1] as number) >= start - REACH;
   }
 
   #ends(kind: CueKind): readonly number[] | undefined {

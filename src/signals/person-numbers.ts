@@ -6,7 +6,7 @@
 import { BlockList, isIP } from 'node:net';
 import { countrySpecs, isValidIBAN } from 'ibantools';
 import { type CountryCode, parsePhoneNumberFromString } from 'libphonenumber-js/max';
-import { Cues } from './cues.ts';
+import { type CueKind, Cues } from './cues.ts';
 import { checkTime } from './detector.ts';
 import { DISTINCTIVE, type NationalId, NEEDS_CUE } from './national-ids.ts';
 import type { PersonKind, Sink } from './persons.ts';
@@ -75,57 +75,79 @@ class RunReader {
   }
 
   read(): void {
-    const { digits, start, hasCapital, hasDot } = this.#run;
+    const { digits, hasCapital, hasDot } = this.#run;
     if (digits >= 10 && hasCapital) this.#each(IBAN, 'iban', ibanOf);
-    if (digits >= 12) this.#each(CARD, 'payment_card', cardOf);
+    if (digits >= 12) {
+      this.#each(LONG_CARD, 'payment_card', cardOf);
+      this.#each(CARD, 'payment_card', cardOf);
+    }
     if (digits >= 4 && hasDot) this.#each(IPV4, 'ip_address', publicAddressOf);
     if (digits >= 6) {
       for (const id of DISTINCTIVE) this.#each(id.shape, 'national_id', (text) => idOf(id, text));
     }
-    if (digits >= 7) this.#each(INTERNATIONAL, 'telephone', (text) => telephoneOf(text, undefined));
+    if (digits >= 7) this.#each(INTERNATIONAL, 'telephone', internationalOf);
     if (hasCapital) this.#each(PLATE, 'number_plate', bare);
-    if (digits >= 6 && this.#cues.isBefore('passport', start)) {
-      this.#each(PASSPORT, 'passport', bare);
-    }
-    if (digits >= 8 && this.#cues.isBefore('identity', start)) {
-      for (const id of NEEDS_CUE) this.#each(id.shape, 'national_id', (text) => idOf(id, text));
-    }
-    if (digits >= 7) this.#telephones();
-    if (hasCapital && this.#cues.isBefore('plate', start)) {
-      this.#each(ANY_PLATE, 'number_plate', bare);
-    }
-  }
-
-  /** Numbers as they are written within a country: a telling shape, or a word before them. */
-  #telephones(): void {
-    this.#each(NORTH_AMERICAN, 'telephone', (text) => telephoneOf(text, 'US'));
-    if (!this.#cues.isBefore('telephone', this.#run.start)) return;
-    this.#each(NATIONAL, 'telephone', (text) => {
-      if (DATE.test(text)) return undefined;
-      for (const region of REGIONS) {
-        const number = telephoneOf(text, region);
-        if (number !== undefined) return number;
+    if (digits >= 6) this.#each(PASSPORT, 'passport', bare, 'passport');
+    if (digits >= 8 && this.#hasCue('identity')) {
+      for (const id of NEEDS_CUE) {
+        this.#each(id.shape, 'national_id', (text) => idOf(id, text), 'identity');
       }
-      return undefined;
-    });
+    }
+    if (digits >= 7) {
+      this.#each(NORTH_AMERICAN, 'telephone', (text) => telephoneOf(text, 'US'));
+      this.#each(NATIONAL, 'telephone', nationalOf, 'telephone');
+    }
+    if (hasCapital) this.#each(ANY_PLATE, 'number_plate', bare, 'plate');
   }
 
-  #each(shape: RegExp, kind: PersonKind, valueOf: (text: string) => string | undefined): void {
-    for (const match of this.#segment.matchAll(shape)) {
-      const [text] = match;
-      const end = match.index + text.length;
-      if (this.#taken.some(([from, to]) => match.index < to && from < end)) continue;
-      const value = valueOf(text);
-      if (value === undefined) continue;
-      this.#taken.push([match.index, end]);
-      this.#sink(kind, value, this.#offset + match.index, this.#offset + end);
+  /** @param cue where only a word before the number tells what it is */
+  #each(
+    shape: RegExp,
+    kind: PersonKind,
+    valueOf: (text: string) => string | undefined,
+    cue?: CueKind,
+  ): void {
+    if (cue !== undefined && !this.#hasCue(cue)) return;
+    shape.lastIndex = 0;
+    for (let match = shape.exec(this.#segment); match; match = shape.exec(this.#segment)) {
+      const start = this.#offset + match.index;
+      const isCandidate =
+        (cue === undefined || this.#cues.isBefore(cue, start)) &&
+        !this.#taken.some(([from, to]) => start < to && from < start + match[0].length);
+      if (isCandidate && this.#take(kind, match[0], start, valueOf)) continue;
+      // What is none from here may be one from the next word on.
+      shape.lastIndex = match.index + 1;
     }
+  }
+
+  /** A telephone number may have other numbers behind it: shorter ones are tried too. */
+  #take(
+    kind: PersonKind,
+    whole: string,
+    start: number,
+    valueOf: (text: string) => string | undefined,
+  ): boolean {
+    for (let text = whole; text !== ''; ) {
+      const value = valueOf(text);
+      if (value !== undefined) {
+        this.#taken.push([start, start + text.length]);
+        this.#sink(kind, value, start, start + text.length);
+        return true;
+      }
+      text = kind === 'telephone' ? withoutLastGroup(text) : '';
+    }
+    return false;
+  }
+
+  #hasCue(cue: CueKind): boolean {
+    return this.#cues.isWithin(cue, this.#run.start, this.#run.end);
   }
 }
 
 const IBAN = /(?<![A-Z0-9])[A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]){11,30}/g;
+const LONG_CARD = /(?<![\dA-Za-z])\d{4}([ -])\d{4}\1\d{4}\1\d{4}\1\d{1,3}(?![\dA-Za-z])/g;
 const CARD =
-  /(?<![\dA-Za-z])(?:\d{13,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{1,3})?|\d{4}([ -])\d{6}\2\d{4,5})(?![\dA-Za-z])/g;
+  /(?<![\dA-Za-z])(?:\d{13,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}|\d{4}([ -])\d{6}\2\d{4,5})(?![\dA-Za-z])/g;
 const IPV4 = /(?<![\dA-Za-z.])\d{1,3}(?:\.\d{1,3}){3}(?![\dA-Za-z]|\.\d)/g;
 const INTERNATIONAL = /(?:\+|(?<!\d)00)(?:[ ().-]{0,2}\d){7,15}(?!\d)/g;
 const NORTH_AMERICAN =
@@ -163,10 +185,29 @@ function idOf({ country, validator }: NationalId, text: string): string | undefi
   return validator.validate(text).isValid ? `${country}:${validator.compact(text)}` : undefined;
 }
 
+function internationalOf(text: string): string | undefined {
+  return telephoneOf(text.replace(/^00/, '+'), undefined);
+}
+
+/** Empty where too few digits for a telephone number are left. */
+function withoutLastGroup(text: string): string {
+  const shorter = text.replace(/[^\d]*\d*$/, '');
+  return shorter.replace(/\D/g, '').length < 7 ? '' : shorter;
+}
+
+/** As numbers are written within a country. */
+function nationalOf(text: string): string | undefined {
+  if (DATE.test(text)) return undefined;
+  for (const region of REGIONS) {
+    const number = telephoneOf(text, region);
+    if (number !== undefined) return number;
+  }
+  return undefined;
+}
+
 /** ITU-T E.164. */
 function telephoneOf(text: string, region: CountryCode | undefined): string | undefined {
-  const dialled = region === undefined ? text.replace(/^00/, '+') : text;
-  const number = parsePhoneNumberFromString(dialled, region);
+  const number = parsePhoneNumberFromString(text, region);
   return number?.isValid() ? number.number : undefined;
 }
 

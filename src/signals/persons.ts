@@ -39,7 +39,12 @@ const NAME = 'persons';
 const VERSION = '1';
 const MAY_HOLD_ANY = /[@\uff20\ufe6b]|\p{Nd}/u;
 
-export const personDetector: Detector = { name: NAME, version: VERSION, timeLimitMs: 1_000, detect };
+export const personDetector: Detector = {
+  name: NAME,
+  version: VERSION,
+  timeLimitMs: 1_000,
+  detect,
+};
 
 function detect(passages: readonly Passage[], untilMs: number): Detection {
   let found: Collection | undefined;

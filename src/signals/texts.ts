@@ -33,7 +33,7 @@ export function textsOf(request: ExchangeRequest): Texts {
 export function textsOfCall(name: string, argumentsText: string): Texts {
   const reader = new Reader();
   reader.name(name, { parent: undefined, key: 'name' }, name);
-  reader.json(argumentsText, { parent: undefined, key: 'arguments' }, name);
+  reader.json(argumentsText, { parent: undefined, key: 'arguments' });
   return { passages: reader.passages, unread: [] };
 }
 
@@ -77,10 +77,10 @@ class Reader {
   }
 
   /** JSON text. Escapes can hide words from a search in the text as it stands. */
-  json(text: string, place: Place, tool: string | undefined): void {
+  json(text: string, place: Place): void {
     const plain = text.includes('\\') ? unescaped(text) : undefined;
-    if (plain === undefined) this.text(text, place, tool);
-    else this.passages.push({ text: plain, place, tool, length: text.length });
+    if (plain === undefined) this.text(text, place);
+    else this.passages.push({ text: plain, place, tool: undefined, length: text.length });
   }
 
   #generate(request: ModelRequest, parent: Place | undefined): void {
@@ -121,7 +121,7 @@ class Reader {
         break;
       case 'tool_call':
         this.name(part.name, { parent: place, key: 'name' });
-        this.json(part.arguments, { parent: place, key: 'arguments' }, undefined);
+        this.json(part.arguments, { parent: place, key: 'arguments' });
         this.#native(part.native, place);
         break;
       case 'tool_result': {
