@@ -209,51 +209,6 @@ function sayable(question: Question, protocolIn: Protocol): Question {
   return { ...question, tools: tools.filter(({ name }) => name === choice.only) };
 }
 
-/** What the header says was left behind, which is little. */
-function droppedOn(protocolIn: Protocol, protocolOut: Protocol, { turns, tools }: Asked) {
-  if (protocolIn === protocolOut) return null;
-  if (protocolIn === 'gemini' && turns.some((turn) => 'results' in turn)) return 'native:response';
-  if (protocolIn !== 'openai-responses') return null;
-  if (turns.some((turn) => 'png' in turn)) return 'native:detail';
-  return tools && protocolOut === 'gemini' ? 'tool.strict' : null;
-}
-
-/** Those with words for a refusal's text; elsewhere it is text, with a finish reason that says so. */
-function isOpenai(protocol: Protocol): boolean {
-  return protocol.startsWith('openai');
-}
-
-/** The question as far as the caller's protocol can put it. */
-function sayable(question: Question, protocolIn: Protocol): Question {
-  const { choice, tools } = question;
-  // Gemini forces one tool by allowing no other: what is not allowed is not offered.
-  if (protocolIn !== 'gemini' || typeof choice !== 'object' || !tools) return question;
-  return { ...question, tools: tools.filter(({ name }) => name === choice.only) };
-}
-
-/** What the provider's own client would have sent, had it the words that the caller's has. */
-function translated(body: object, protocolIn: Protocol, protocolOut: Protocol): object {
-  const wanted = structuredClone(body) as {
-    systemInstruction?: { role?: string };
-    tools?: { function: { strict?: boolean }; strict?: boolean }[];
-    store?: boolean;
-    response_format?: { json_schema: { strict?: boolean } };
-    text?: { format: { strict?: boolean } };
-  };
-  // Google's client gives the system prompt a role, which the API has no use for.
-  delete wanted.systemInstruction?.role;
-  if (!isOpenai(protocolIn)) {
-    delete wanted.response_format?.json_schema.strict;
-    delete wanted.text?.format.strict;
-  }
-  if (protocolIn === 'openai-responses') {
-    if (protocolOut === 'openai-chat')
-      for (const tool of wanted.tools ?? []) tool.function.strict = false;
-    if (protocolOut === 'anthropic') for (const tool of wanted.tools ?? []) tool.strict = false;
-  } else if (protocolOut === 'openai-responses') wanted.store = false;
-  return wanted;
-}
-
 /** What the provider's own client would have sent, had it the words that the caller's has. */
 function translated(body: object, protocolIn: Protocol, protocolOut: Protocol): object {
   const wanted = structuredClone(body) as {

@@ -1,5 +1,10 @@
 /** A provider's stand-in on loopback: records what it receives, and answers as it is told. */
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Protocol } from '#wire/exchange.ts';
 import type { Spoken } from './said/said.ts';
@@ -33,20 +38,11 @@ export async function startUpstream(): Promise<Upstream> {
   let script: Script = unexpected;
   let received: Received[] = [];
   const sockets = new Set<Socket>();
-  const server = createServer(async (incoming, response) => {
-    const chunks: Buffer[] = [];
-    for await (const chunk of incoming) chunks.push(chunk as Buffer);
-    const text = Buffer.concat(chunks).toString();
-    const request: Received = {
-      method: incoming.method ?? '',
-      path: incoming.url ?? '',
-      headers: incoming.headers,
-      text,
-      body: JSON.parse(text || 'null') as Record<string, unknown>,
-    };
-    received.push(request);
-    response.on('error', () => undefined);
-    await script(response, request);
+  const server = createServer((incoming, response) => {
+    void receive(incoming).then((request) => {
+      received.push(request);
+      return script(response, request);
+    });
   });
   server.on('connection', (socket) => {
     sockets.add(socket);
@@ -74,6 +70,15 @@ export async function startUpstream(): Promise<Upstream> {
         server.closeAllConnections();
       }),
   };
+}
+
+async function receive(incoming: IncomingMessage): Promise<Received> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  const text = Buffer.concat(chunks).toString();
+  const { method = '', url: path = '', headers } = incoming;
+  const body = JSON.parse(text || 'null') as Record<string, unknown>;
+  return { method, path, headers, text, body };
 }
 
 /** One whole JSON answer. */

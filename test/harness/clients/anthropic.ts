@@ -114,9 +114,7 @@ function heardMessage({ content, stop_reason, usage, model }: Anthropic.Message,
     refusal: '',
     reasoning: content.map((block) => (block.type === 'thinking' ? block.thinking : '')).join(''),
     calls: content.flatMap((block) =>
-      block.type === 'tool_use'
-        ? [{ id: block.id, name: block.name, arguments: block.input as unknown }]
-        : [],
+      block.type === 'tool_use' ? [{ id: block.id, name: block.name, arguments: block.input }] : [],
     ),
     finish: FINISH[reason] ?? reason,
     usage: {

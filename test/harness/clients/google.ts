@@ -109,7 +109,7 @@ function heardAnswers(answers: readonly GenerateContentResponse[]): Heard {
   const reason = answers.map((answer) => answer.candidates?.[0]?.finishReason).findLast(Boolean);
   const usage = answers.map((answer) => answer.usageMetadata).findLast(Boolean);
   const calls = parts.flatMap(({ functionCall: call }) =>
-    call ? [{ id: call.id ?? '', name: call.name ?? '', arguments: call.args as unknown }] : [],
+    call ? [{ id: call.id ?? '', name: call.name ?? '', arguments: call.args }] : [],
   );
   const joined = (isThought: boolean) =>
     parts
