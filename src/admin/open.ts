@@ -6,9 +6,9 @@ import { ProvisoError } from '#base/errors.ts';
 import type { Config } from '#config/config.ts';
 import { ORIGIN_UNLESS_CONFIGURED, stateOf } from '#gateway/gateway.ts';
 import { openLedger } from '#ledger/ledger.ts';
-import { controlOf } from './changes.ts';
 import { connectControl } from './client.ts';
 import type { Control } from './control.ts';
+import { controlOf } from './local.ts';
 
 /** Another command, or a gateway on its way up, holds the ledger for no longer than this. */
 const LOCK_WAIT_MS = 3_000;

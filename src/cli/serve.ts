@@ -1,7 +1,7 @@
 /** A gateway with its server and its control socket, opened and ended as one. */
 import type { Logger } from 'pino';
-import { controlOf } from '#admin/changes.ts';
 import type { Control, Status } from '#admin/control.ts';
+import { controlOf } from '#admin/local.ts';
 import { makeDataFolder } from '#admin/open.ts';
 import { serveControl } from '#admin/server.ts';
 import type { Config } from '#config/config.ts';

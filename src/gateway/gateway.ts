@@ -6,21 +6,14 @@
  */
 import type { Logger } from 'pino';
 import { type Clock, systemClock } from '#base/clock.ts';
-import { ProvisoError } from '#base/errors.ts';
 import type { JsonValue } from '#base/json.ts';
-import { createKey } from '#caller/key.ts';
-import { type Caller, KeyRing, keyCreated, keyRevoked } from '#caller/ring.ts';
+import { KeyRing } from '#caller/ring.ts';
 import type { Config, ProviderConfig } from '#config/config.ts';
 import type { NewEntry } from '#ledger/entry.ts';
 import { type Ledger, openLedger } from '#ledger/ledger.ts';
 import { openProvider, Routing } from '#providers/provider.ts';
 import { type Sandbox, startSandbox } from '#providers/sandbox.ts';
-import {
-  type Purpose,
-  PurposeRegister,
-  purposeEnded,
-  purposeRegistered,
-} from '#purpose/register.ts';
+import { PurposeRegister } from '#purpose/register.ts';
 import type { Detector } from '#signals/detector.ts';
 import { personDetector } from '#signals/persons.ts';
 import { topicDetector } from '#signals/topics.ts';
@@ -126,43 +119,6 @@ export class Gateway {
     await oldSandbox?.close();
   }
 
-  /** A new key for a caller. The key itself is returned once and kept nowhere. */
-  async createKey(
-    caller: Omit<Caller, 'keyId'>,
-  ): Promise<{ readonly id: string; readonly key: string }> {
-    const { key, id, hash } = createKey();
-    const entry = keyCreated({ id, hash }, caller);
-    await this.ledger.append({ ...entry, vaultKey: `caller:${caller.id}` });
-    this.callers.fold([entry]);
-    return { id, key };
-  }
-
-  /** @throws ProvisoError `caller_unknown` where there is no such key */
-  async revokeKey(keyId: string): Promise<void> {
-    if (!this.callers.find(keyId)) {
-      throw new ProvisoError('caller_unknown', `There is no key \`${keyId}\`.`);
-    }
-    const entry = keyRevoked(keyId);
-    await this.ledger.append(entry);
-    this.callers.fold([entry]);
-  }
-
-  async registerPurpose(purpose: Purpose): Promise<void> {
-    const entry = purposeRegistered(purpose);
-    await this.ledger.append({ ...entry, vaultKey: `purpose:${purpose.id}` });
-    this.purposes.fold([entry]);
-  }
-
-  /** @throws ProvisoError `purpose_unknown` */
-  async endPurpose(id: string, endsAt = this.clock.now()): Promise<void> {
-    if (!this.purposes.find(id)) {
-      throw new ProvisoError('purpose_unknown', `There is no purpose \`${id}\`.`);
-    }
-    const entry = purposeEnded(id, endsAt);
-    await this.ledger.append(entry);
-    this.purposes.fold([entry]);
-  }
-
   /** After the server has drained: records the stop and makes all of the ledger public and durable. */
   async close(): Promise<void> {
     await this.ledger.append({ kind: 'stop', public: {} });
@@ -209,7 +165,7 @@ export async function stateOf(config: Config, ledger: Ledger) {
 }
 
 /** The word lists are part of the terms. */
-function detectorsFor({ pack }: Terms): readonly Detector[] {
+export function detectorsFor({ pack }: Terms): readonly Detector[] {
   return [topicDetector(pack.topics), personDetector];
 }
 
@@ -225,7 +181,7 @@ async function sandboxFor({ providers }: Config): Promise<Sandbox | undefined> {
   return isWanted ? startSandbox(Object.values(protocols)) : undefined;
 }
 
-function openRouting(config: Config, sandbox: Sandbox | undefined): Routing {
+export function openRouting(config: Config, sandbox: Sandbox | undefined): Routing {
   const providers = config.providers.map((provider) => {
     const { name, headers, models, modelIdentity, apiKey, auth, protocol, alsoSpeaks } = provider;
     const spoken = [protocol, ...alsoSpeaks].map((name) => protocols[name]);

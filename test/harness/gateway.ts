@@ -9,6 +9,7 @@ import type { Clock } from '#base/clock.ts';
 import type { JsonObject, JsonValue } from '#base/json.ts';
 import type { Caller } from '#caller/ring.ts';
 import { parseConfig } from '#config/load.ts';
+import { createCallerKey } from '#gateway/changes.ts';
 import { Gateway } from '#gateway/gateway.ts';
 import { startServer } from '#gateway/server.ts';
 import type { Entry } from '#ledger/entry.ts';
@@ -60,7 +61,8 @@ export async function openGateway(options: GatewayOptions): Promise<TestGateway>
     ...(options.clock && { clock: options.clock }),
   });
   const server = await startServer(gateway, config.listen);
-  const newKey: TestGateway['newKey'] = (caller) => gateway.createKey({ ...CALLER, ...caller });
+  const newKey: TestGateway['newKey'] = (caller) =>
+    createCallerKey(gateway, { ...CALLER, ...caller });
   const { key } = await newKey();
   return {
     address: server.address,
