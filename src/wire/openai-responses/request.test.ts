@@ -198,7 +198,7 @@ test('a request that uses everything goes through, to the same protocol, as it w
     if (i === 0) continue;
     if (item['type'] === 'function_call_output') {
       assert.deepEqual(items[i], { ...item, output: 'seen' });
-    } else assert.deepEqual(items[i], item, String(item['type']));
+    } else assert.deepEqual(items[i], item, `input[${i}]`);
   }
 });
 
