@@ -3,7 +3,7 @@
  * computed at load, and what cannot be known to have the right type is checked as it runs, so that
  * unvalidated policies too err exactly where the reference errs.
  */
-import { EXTENSION_FUNCTIONS } from './extensions/functions.ts';
+import { EXTENSION_FUNCTIONS, NO_ARGUMENT } from './extensions/functions.ts';
 import { isLike } from './like.ts';
 import { add, multiply, negate, subtract } from './long.ts';
 import {
@@ -267,13 +267,13 @@ function compileCall(name: string, argExprs: readonly Expr[]): Evaluate {
   const called = EXTENSION_FUNCTIONS.get(name);
   const [first, second] = argExprs.map(compileExpression);
   // The official parser lets a wrong number of arguments pass; it is an error when it is reached.
-  if (!called || !first || argExprs.length !== called.arity) {
+  if (!called || !first || argExprs.length !== called.args.length) {
     return () => missing(`function \`${name}\` of ${argExprs.length} arguments`);
   }
   const { apply } = called;
   if (second) return (request) => apply(first(request), second(request));
-  if (!argExprs.every(isLiteral)) return (request) => apply(first(request), NOTHING);
-  return constant(() => apply(first(NO_REQUEST), NOTHING));
+  if (!argExprs.every(isLiteral)) return (request) => apply(first(request), NO_ARGUMENT);
+  return constant(() => apply(first(NO_REQUEST), NO_ARGUMENT));
 }
 
 /** Computed once. What errs at load errs when it is reached, and not before. */
@@ -295,7 +295,6 @@ function isLiteral(expr: Expr): boolean {
 
 /** A literal reads nothing of it. */
 const NOBODY = entity('', '');
-const NOTHING: Value = false;
 const NO_REQUEST: Request = {
   principal: NOBODY,
   action: NOBODY,

@@ -7,13 +7,15 @@ import {
   policySetTextToParts,
   policyToJson,
   type Schema,
+  schemaToJsonWithResolvedTypes,
   templateToJson,
   validate,
 } from '@cedar-policy/cedar-wasm/nodejs';
-import type { JsonValue } from '#base/json.ts';
+import type { JsonObject, JsonValue } from '#base/json.ts';
 import { policyFromEst, type Slots } from './est.ts';
 import type { Policy } from './policy.ts';
 import { markLongIntegers } from './source.ts';
+import { type CedarSchema, schemaFromJson } from './typing/schema.ts';
 
 /** What the engine says of a text, and where. */
 export interface Finding {
@@ -44,6 +46,13 @@ export function readPolicy(text: string, { id, slots }: PolicyOptions): Policy {
     answer.json as unknown as JsonValue,
     slots ? { ...options, slots } : options,
   );
+}
+
+/** A schema that has no errors. */
+export function readSchema(text: string): CedarSchema {
+  const answer = schemaToJsonWithResolvedTypes(text);
+  if (answer.type === 'failure') throw new Error(messageOf(answer.errors));
+  return schemaFromJson(answer.json as unknown as JsonObject);
 }
 
 export interface Validation {

@@ -6,7 +6,7 @@
  * request.ts makes from facts, without JSON.
  */
 import { isObject, type JsonObject, type JsonValue } from '#base/json.ts';
-import { EXTENSION_FUNCTIONS } from './extensions/functions.ts';
+import { EXTENSION_FUNCTIONS, NO_ARGUMENT } from './extensions/functions.ts';
 import { type Long, toLong } from './long.ts';
 import type { EntityUid } from './policy.ts';
 import {
@@ -111,8 +111,8 @@ function extensionFromJson(json: JsonObject, get: Get): Value {
   const name = json['fn'];
   const called = typeof name === 'string' ? EXTENSION_FUNCTIONS.get(name) : undefined;
   const args = json['args'] === undefined ? [json['arg'] ?? null] : array(json['args']);
-  const [first, second = false] = args.map((arg) => valueFromJson(arg, get));
-  if (!called || first === undefined || args.length !== called.arity) throw malformed(json);
+  const [first, second = NO_ARGUMENT] = args.map((arg) => valueFromJson(arg, get));
+  if (!called || first === undefined || args.length !== called.args.length) throw malformed(json);
   return called.apply(first, second);
 }
 

@@ -79,3 +79,32 @@ export type Expr =
   | { readonly op: 'set'; readonly items: readonly Expr[] }
   | { readonly op: 'record'; readonly fields: ReadonlyMap<string, Expr> }
   | { readonly op: 'call'; readonly function: string; readonly args: readonly Expr[] };
+
+/** The expressions that an expression is made of, in the order in which they are evaluated. */
+export function partsOf(expr: Expr): readonly Expr[] {
+  switch (expr.op) {
+    case 'boolean':
+    case 'long':
+    case 'string':
+    case 'entity':
+    case 'variable':
+      return [];
+    case 'unary':
+      return [expr.arg];
+    case 'binary':
+      return [expr.left, expr.right];
+    case 'if':
+      return [expr.condition, expr.whenTrue, expr.whenFalse];
+    case 'get':
+    case 'has':
+    case 'like':
+    case 'is':
+      return [expr.of];
+    case 'set':
+      return expr.items;
+    case 'record':
+      return [...expr.fields.values()];
+    case 'call':
+      return expr.args;
+  }
+}

@@ -4,7 +4,7 @@
  * that can never apply, or that reads otherwise than it looks, is a mistake in an agreement.
  */
 import { type Finding, readPolicy, syntaxErrors, validatePolicies } from './engine.ts';
-import type { Expr, Policy } from './policy.ts';
+import { type Expr, type Policy, partsOf } from './policy.ts';
 import { offsetOfByte, type PackFile, type Problem, problemAt } from './problems.ts';
 import { type PolicySource, splitPolicies } from './source.ts';
 
@@ -104,35 +104,12 @@ function* faultsOf(policy: Policy, kind: RuleKind): Generator<string> {
 function readsNamedEntity(expr: Expr): boolean {
   const isNamed = (of: Expr): boolean =>
     of.op === 'entity' || (of.op === 'if' && (isNamed(of.whenTrue) || isNamed(of.whenFalse)));
-  switch (expr.op) {
-    case 'boolean':
-    case 'long':
-    case 'string':
-    case 'entity':
-    case 'variable':
-      return false;
-    case 'unary':
-      return readsNamedEntity(expr.arg);
-    case 'binary': {
-      const reads = ['in', 'getTag', 'hasTag'].includes(expr.operator);
-      if (reads && isNamed(expr.left)) return true;
-      return readsNamedEntity(expr.left) || readsNamedEntity(expr.right);
-    }
-    case 'if':
-      return [expr.condition, expr.whenTrue, expr.whenFalse].some(readsNamedEntity);
-    case 'get':
-    case 'has':
-      return isNamed(expr.of) || readsNamedEntity(expr.of);
-    case 'like':
-    case 'is':
-      return readsNamedEntity(expr.of);
-    case 'set':
-      return expr.items.some(readsNamedEntity);
-    case 'record':
-      return [...expr.fields.values()].some(readsNamedEntity);
-    case 'call':
-      return expr.args.some(readsNamedEntity);
-  }
+  const reads =
+    expr.op === 'get' ||
+    expr.op === 'has' ||
+    (expr.op === 'binary' && ['in', 'getTag', 'hasTag'].includes(expr.operator));
+  const [of] = partsOf(expr);
+  return (reads && of !== undefined && isNamed(of)) || partsOf(expr).some(readsNamedEntity);
 }
 
 /** @param text what the finding's offset counts in, and which begins at `start` of the file */

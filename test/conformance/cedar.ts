@@ -1,6 +1,6 @@
 /**
  * Cedar's own conformance corpus, from a folder or a `.tar.gz`: the compiled policies must give the
- * stated decision, reasons and errors.
+ * stated decision, reasons and errors, and our own validation the official engine's verdict.
  * https://github.com/cedar-policy/cedar-integration-tests
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
@@ -8,14 +8,16 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { type JsonObject, type JsonValue, parseJsonText } from '#base/json.ts';
 import { type Authorize, compilePolicies } from '#terms/authorize.ts';
-import { readPolicy } from '#terms/engine.ts';
+import { readPolicy, readSchema, validatePolicies } from '#terms/engine.ts';
 import {
   contextFromJson,
   entitiesFromJson,
   type ListedEntities,
   uidFromJson,
 } from '#terms/entities.ts';
+import type { Policy } from '#terms/policy.ts';
 import { splitPolicies } from '#terms/source.ts';
+import { validationError } from '#terms/typing/validate.ts';
 import type { Suite } from './suite.ts';
 
 export const suite: Suite = async (path, report) => {
@@ -43,11 +45,31 @@ function failureOf(test: JsonObject, read: Read): string | undefined {
   const policies = splitPolicies(policyText).map(({ text }, i) =>
     readPolicy(text, { id: `policy${i}` }),
   );
+  const failure = validationFailure(policyText, policies, read(test['schema']));
+  if (failure) return failure;
   const authorize = compilePolicies(policies);
   const store = entitiesFromJson(parseJsonText(read(test['entities'])));
   for (const request of test['requests'] as readonly JsonObject[]) {
     const failure = requestFailure(request, authorize, store);
     if (failure) return `${JSON.stringify(request['description'])}: ${failure}`;
+  }
+  return undefined;
+}
+
+/** The official engine's verdict is the yardstick: what older cases state, newer engines may warn of. */
+function validationFailure(
+  text: string,
+  policies: readonly Policy[],
+  schemaText: string,
+): string | undefined {
+  const verdict = validatePolicies(schemaText, text);
+  if (verdict.schemaErrors.length > 0) return undefined;
+  const schema = readSchema(schemaText);
+  const invalid = new Set(verdict.errors.map(({ policyId }) => policyId));
+  for (const policy of policies) {
+    const error = validationError(policy, schema);
+    if ((error !== undefined) === invalid.has(policy.id)) continue;
+    return `validation of ${policy.id}: ${error ?? 'valid here, and not for the official engine'}`;
   }
   return undefined;
 }

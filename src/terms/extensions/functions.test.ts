@@ -66,11 +66,11 @@ test('each text parses, or does not, as it does for the official engine', () => 
 test('each function has the same value, on everything that it may be given', () => {
   const known = [...parsed()].filter(([, value]) => value !== undefined);
   const values = new Map<string, Value | undefined>();
-  for (const [name, { arity }] of EXTENSION_FUNCTIONS) {
+  for (const [name, { args }] of EXTENSION_FUNCTIONS) {
     if (name in TEXTS) continue;
     for (const [text, self] of known) {
       if (self === undefined) continue;
-      if (arity === 1) values.set(`(${text}).${name}()`, applied(name, self));
+      if (args.length === 1) values.set(`(${text}).${name}()`, applied(name, self));
       else {
         for (const [argText, arg = false] of known) {
           if (!takes(name, text, argText)) continue;
