@@ -1,5 +1,17 @@
 /** `findPerson`, `find_person`, `HTTPServer2`, `people.find` → words with spaces between them. */
 export function wordsOfName(name: string): string {
+  const known = remembered.get(name);
+  if (known !== undefined) return known;
+  const words = split(name);
+  if (remembered.size < REMEMBERED_MAX && name.length <= 64) remembered.set(name, words);
+  return words;
+}
+
+/** Callers send the same names with every call. */
+const remembered = new Map<string, string>();
+const REMEMBERED_MAX = 10_000;
+
+function split(name: string): string {
   let words = '';
   let before = 0;
   for (let i = 0; i < name.length; i++) {

@@ -3,19 +3,11 @@
  * (by `stdnum`). A shape that other things share needs a word near it that says what it is.
  */
 import { stdnum } from 'stdnum';
-
-type Validator = NonNullable<NonNullable<(typeof stdnum)[string]>[string]>;
-
-export interface NationalId {
-  /** ISO 3166-1, as a prefix of the normalised value. */
-  readonly country: string;
-  /** Matches whole words only. */
-  readonly shape: RegExp;
-  readonly validator: Validator;
-}
+import type { CueKind } from './cues.ts';
+import type { Rule } from './identifier.ts';
 
 /** Written in a way that is theirs alone, or with a check that few other numbers pass. */
-export const DISTINCTIVE: readonly NationalId[] = [
+export const DISTINCTIVE_IDS: readonly Rule[] = [
   id('US', 'ssn', /\d{3}-\d{2}-\d{4}/),
   id('GB', 'nino', /[A-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D]/),
   id('ES', 'dni', /\d{8}-?[A-Z]/),
@@ -38,34 +30,41 @@ export const DISTINCTIVE: readonly NationalId[] = [
 ];
 
 /** Bare digits: counted only where a word before them says so. */
-export const NEEDS_CUE: readonly NationalId[] = [
-  id('US', 'ssn', /\d{9}/),
-  id('NL', 'bsn', /\d{8,9}|\d{4}\.\d{2}\.\d{3}/),
-  id('PL', 'pesel', /\d{11}/),
-  id('DE', 'idnr', /\d{2} ?\d{3} ?\d{3} ?\d{3}/),
-  id('BR', 'cpf', /\d{11}/),
-  id('TR', 'tckimlik', /[1-9]\d{10}/),
-  id('BE', 'nn', /\d{11}/),
-  id('EE', 'ik', /\d{11}/),
-  id('LT', 'asmens', /\d{11}/),
-  id('HR', 'oib', /\d{11}/),
-  id('CA', 'sin', /\d{3}[- ]?\d{3}[- ]?\d{3}/),
-  id('AU', 'tfn', /\d{3} ?\d{3} ?\d{3}/),
-  id('PT', 'nif', /[12]\d{8}/),
-  id('ZA', 'idnr', /\d{13}/),
-  id('RS', 'jmbg', /\d{13}/),
-  id('TH', 'idnr', /\d-?\d{4}-?\d{5}-?\d{2}-?\d/),
-  id('DK', 'cpr', /\d{6}-?\d{4}/),
-  id('BG', 'egn', /\d{10}/),
-  id('IN', 'aadhaar', /\d{12}/),
-  id('IL', 'idnr', /\d{9}/),
-  id('RU', 'inn', /\d{12}/),
-  id('TW', 'natid', /[A-Z][12]\d{8}/),
+export const IDS_BY_CUE: readonly Rule[] = [
+  id('US', 'ssn', /\d{9}/, 'identity'),
+  id('NL', 'bsn', /\d{8,9}|\d{4}\.\d{2}\.\d{3}/, 'identity'),
+  id('PL', 'pesel', /\d{11}/, 'identity'),
+  id('DE', 'idnr', /\d{2} ?\d{3} ?\d{3} ?\d{3}/, 'identity'),
+  id('BR', 'cpf', /\d{11}/, 'identity'),
+  id('TR', 'tckimlik', /[1-9]\d{10}/, 'identity'),
+  id('BE', 'nn', /\d{11}/, 'identity'),
+  id('EE', 'ik', /\d{11}/, 'identity'),
+  id('LT', 'asmens', /\d{11}/, 'identity'),
+  id('HR', 'oib', /\d{11}/, 'identity'),
+  id('CA', 'sin', /\d{3}[- ]?\d{3}[- ]?\d{3}/, 'identity'),
+  id('AU', 'tfn', /\d{3} ?\d{3} ?\d{3}/, 'identity'),
+  id('PT', 'nif', /[12]\d{8}/, 'identity'),
+  id('ZA', 'idnr', /\d{13}/, 'identity'),
+  id('RS', 'jmbg', /\d{13}/, 'identity'),
+  id('TH', 'idnr', /\d-?\d{4}-?\d{5}-?\d{2}-?\d/, 'identity'),
+  id('DK', 'cpr', /\d{6}-?\d{4}/, 'identity'),
+  id('BG', 'egn', /\d{10}/, 'identity'),
+  id('IN', 'aadhaar', /\d{12}/, 'identity'),
+  id('IL', 'idnr', /\d{9}/, 'identity'),
+  id('RU', 'inn', /\d{12}/, 'identity'),
+  id('TW', 'natid', /[A-Z][12]\d{8}/, 'identity'),
 ];
 
-function id(country: string, name: string, shape: RegExp): NationalId {
+/** @param name the number's name in `stdnum`, under its country (ISO 3166-1) */
+function id(country: string, name: string, shape: RegExp, cue?: CueKind): Rule {
   const validator = stdnum[country]?.[name];
   if (!validator) throw new Error(`stdnum does not know ${country} ${name}.`);
-  const whole = new RegExp(`(?<![A-Za-z0-9])(?:${shape.source})(?![A-Za-z0-9])`, 'g');
-  return { country, shape: whole, validator };
+  return {
+    kind: 'national_id',
+    shape: new RegExp(`(?<![A-Za-z0-9])(?:${shape.source})(?![A-Za-z0-9])`, 'g'),
+    valueOf: (text) =>
+      validator.validate(text).isValid ? `${country}:${validator.compact(text)}` : undefined,
+    digitsMin: 6,
+    ...(cue === undefined ? {} : { cue }),
+  };
 }

@@ -15,25 +15,10 @@ import {
   type Passage,
   pathOf,
 } from './detector.ts';
-import { findMailAddresses } from './person-mail.ts';
-import { findNumbers } from './person-numbers.ts';
+import type { PersonKind, Sink } from './identifier.ts';
+import { findMailAddresses } from './mail.ts';
+import { findNumbers } from './numbers.ts';
 import { type PlainText, plainText } from './plain.ts';
-
-export const PERSON_KINDS = [
-  'email',
-  'telephone',
-  'iban',
-  'payment_card',
-  'national_id',
-  'passport',
-  'number_plate',
-  'coordinates',
-  'ip_address',
-] as const;
-export type PersonKind = (typeof PERSON_KINDS)[number];
-
-/** Takes what was found: offsets into the plain text, and the value in its one normal form. */
-export type Sink = (kind: PersonKind, value: string, start: number, end: number) => void;
 
 const NAME = 'persons';
 const VERSION = '1';

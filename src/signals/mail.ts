@@ -1,5 +1,5 @@
 /** Mail addresses, as people write them: a subset of RFC 5321 that leaves out quoted local parts. */
-import type { Sink } from './persons.ts';
+import type { Sink } from './identifier.ts';
 
 const LOCAL_MAX = 64;
 const DOMAIN_MAX = 253;
