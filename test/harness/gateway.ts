@@ -37,7 +37,9 @@ export interface TestGateway {
   /** Every line that was logged, at level `trace`. */
   readonly logs: readonly string[];
   newKey(caller?: Partial<Omit<Caller, 'keyId'>>): Promise<{ id: string; key: string }>;
-  /** Waits until every decision has its outcome; then all entries from `from` on. */
+  /** Waits until every decision has its outcome; then the number of entries. */
+  settled(): Promise<number>;
+  /** All entries from `from` on, once they are settled. */
   entries(from?: number): Promise<readonly ReadEntry[]>;
   close(): Promise<void>;
 }
@@ -71,6 +73,7 @@ export async function openGateway(options: GatewayOptions): Promise<TestGateway>
     dir,
     logs,
     newKey,
+    settled: () => settled(gateway),
     entries: (from = 0) => entriesOf(gateway, from),
     async close() {
       await server.drain();
@@ -102,7 +105,7 @@ export function modelOf(protocol: Protocol): string {
 
 const WAIT_MS_MAX = 5_000;
 
-async function entriesOf({ ledger }: Gateway, from: number): Promise<readonly ReadEntry[]> {
+async function settled({ ledger }: Gateway): Promise<number> {
   const until = performance.now() + WAIT_MS_MAX;
   while (ledger.openDecisions().length > 0) {
     if (performance.now() > until) {
@@ -111,8 +114,14 @@ async function entriesOf({ ledger }: Gateway, from: number): Promise<readonly Re
     await turn();
   }
   await ledger.flush();
+  return ledger.size;
+}
+
+async function entriesOf(gateway: Gateway, from: number): Promise<readonly ReadEntry[]> {
+  const { ledger } = gateway;
+  const size = await settled(gateway);
   const entries: ReadEntry[] = [];
-  for (let index = from; index < ledger.size; index++) {
+  for (let index = from; index < size; index++) {
     const entry = await ledger.readEntry(index);
     entries.push({ ...entry, private: await ledger.readPrivate(entry) });
   }

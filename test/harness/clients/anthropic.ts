@@ -132,11 +132,11 @@ function heardMessage({ content, stop_reason, usage, model }: Anthropic.Message,
 function failureOf(thrown: unknown): Failure | undefined {
   if (!(thrown instanceof Anthropic.APIError)) return undefined;
   const { status, message, constructor, error } = thrown;
-  const inner = (error as { error?: { code?: string; type?: string } } | undefined)?.error;
+  const { error: inner } = error as { error?: { details?: { error_code?: string } } };
   return {
     type: constructor.name,
     status: status as number | undefined,
-    code: inner?.code ?? inner?.type,
+    code: inner?.details?.error_code,
     message,
   };
 }

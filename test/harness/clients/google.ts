@@ -135,11 +135,11 @@ function heardAnswers(answers: readonly GenerateContentResponse[]): Heard {
   };
 }
 
-/** Google's client has the error's body as its message. */
+/** Google's client has the error's body as its message, with some words before it in a stream. */
 function failureOf(thrown: unknown): Failure | undefined {
   if (!(thrown instanceof ApiError)) return undefined;
   const { status, message } = thrown;
-  const { error } = JSON.parse(message) as {
+  const { error } = JSON.parse(message.slice(message.indexOf('{'))) as {
     error?: { status?: string; message?: string; details?: { reason?: string }[] };
   };
   return {
