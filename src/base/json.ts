@@ -79,50 +79,62 @@ export function isObject(value: JsonValue | undefined): value is JsonObject {
 }
 
 interface Shape {
-  keys: number;
-  hasLongNumber: boolean;
-  hasSurrogateEscape: boolean;
+  readonly keys: number;
+  readonly hasLongNumber: boolean;
+  readonly hasSurrogateEscape: boolean;
 }
 
-/** One pass over text that `JSON.parse` has accepted: strings are skipped by `indexOf`. */
+/** One pass over text that `JSON.parse` has accepted. */
 function scan(text: string): Shape {
-  const shape: Shape = { keys: 0, hasLongNumber: false, hasSurrogateEscape: false };
+  let keys = 0;
   let depth = 0;
   let digits = 0;
+  let hasLongNumber = false;
   for (let i = 0; i < text.length; i++) {
     const c = text.charCodeAt(i);
-    if (c >= 0x30 && c <= 0x39) {
-      if (++digits > 15) shape.hasLongNumber = true;
-      continue;
-    }
-    if (c === 0x65 || c === 0x45) {
-      // An exponent can hide any magnitude. (`true` and `false` land here too, harmlessly.)
-      if (digits > 0) shape.hasLongNumber = true;
-      continue;
-    }
-    if (c !== 0x2e) digits = 0;
     if (c === 0x22) i = endOfString(text, i);
-    else if (c === 0x3a) shape.keys++;
+    else if (c === 0x3a) keys++;
+    else if (c >= 0x30 && c <= 0x39) {
+      if (++digits > EXACT_DIGITS) hasLongNumber = true;
+      continue;
+    } else if (c === 0x2e) continue;
+    // An exponent can hide any magnitude.
+    else if ((c === 0x65 || c === 0x45) && digits > 0) hasLongNumber = true;
     else if (c === 0x7b || c === 0x5b) {
       if (++depth > JSON_DEPTH_MAX) {
         throw new ProvisoError('invalid_json', `The body nests deeper than ${JSON_DEPTH_MAX}.`);
       }
     } else if (c === 0x7d || c === 0x5d) depth--;
+    digits = 0;
   }
-  if (text.includes('\\')) shape.hasSurrogateEscape = /\\u[dD][89a-fA-F]/.test(text);
-  return shape;
+  const hasSurrogateEscape = text.includes('\\') && /\\u[dD][89a-fA-F]/.test(text);
+  return { keys, hasLongNumber, hasSurrogateEscape };
 }
+
+/** Every number of so many digits is exact in a double. */
+const EXACT_DIGITS = 15;
+
+/** Past this a native search is cheaper than a loop over the characters. */
+const SHORT_STRING = 64;
 
 /** Index of the quote that ends the string which starts at `start`. */
 function endOfString(text: string, start: number): number {
-  let end = text.indexOf('"', start + 1);
-  while (text.charCodeAt(end - 1) === 0x5c) {
-    let backslashes = 1;
-    while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes++;
-    if (backslashes % 2 === 0) break;
-    end = text.indexOf('"', end + 1);
+  const far = start + SHORT_STRING;
+  let end = start + 1;
+  for (; end < far; end++) {
+    const c = text.charCodeAt(end);
+    if (c === 0x22) return end;
+    if (c === 0x5c) end++;
   }
+  end = text.indexOf('"', end);
+  while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
   return end;
+}
+
+function isEscaped(text: string, quote: number): boolean {
+  let backslashes = 0;
+  while (text.charCodeAt(quote - 1 - backslashes) === 0x5c) backslashes++;
+  return backslashes % 2 === 1;
 }
 
 function countKeys(value: JsonValue): number {

@@ -23,8 +23,8 @@ import type { Routed } from './route.ts';
 import { send, UpstreamFailure, type UpstreamResponse } from './upstream.ts';
 
 export interface Attempt {
-  readonly provider: string;
   readonly model: string;
+  readonly provider: string;
   readonly result: string;
 }
 
@@ -231,6 +231,7 @@ function retryWaitMs(failure: ProvisoError, attempt: number): number {
   return Math.max(retryAfterMs(failure), Math.random() * RETRY_MS_BASE * 2 ** attempt);
 }
 
+/** Keys in sorted order, as the ledger writes them. */
 function row(target: Target, result: string): Attempt {
-  return { provider: target.provider.name, model: target.model, result };
+  return { model: target.model, provider: target.provider.name, result };
 }
