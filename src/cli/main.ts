@@ -22,6 +22,7 @@ const COMMANDS: readonly (readonly [
   ['start', 'serve calls under the terms in force', () => import('./start.ts')],
   ['demo', 'show the whole job, with the vendors’ own clients', () => import('./demo.ts')],
   ['doctor', 'check an installation, and say what to do', () => import('./doctor.ts')],
+  ['decide', 'explain a decision, sending and recording nothing', () => import('./decide.ts')],
   ['key', 'make, list and revoke callers’ keys', () => import('./key.ts')],
   ['purpose', 'register, list and end purposes', () => import('./purpose.ts')],
   ['ledger', 'verify the ledger, and read it', () => import('./ledger.ts')],

@@ -47,7 +47,7 @@ async function start(options: StartOptions, output: Output): Promise<ExitCode> {
   const log = pino({ level: config.telemetry.logLevel }, destination({ dest: 2, sync: true }));
   const stopping = stopSignal(output);
   const serving = await serve(config, log);
-  announce(serving, config, await firstKey(serving.control), output);
+  await announce(serving, config, await firstKey(serving.control), output);
   const onReload = () => void reload(serving, options, log);
   process.on('SIGHUP', onReload);
   await stopping;
@@ -95,17 +95,19 @@ async function firstKey(control: Control): Promise<string | undefined> {
   return key;
 }
 
-function announce(
-  { status, address, gateway }: Serving,
+async function announce(
+  serving: Serving,
   config: Config,
   key: string | undefined,
   output: Output,
-): void {
-  const { terms, ledger } = status();
-  const commands = tryOut({ address, key, config, verifierKey: ledger.verifierKey });
+): Promise<void> {
+  const { address, gateway } = serving;
+  const { terms, ledger } = serving.status();
+  const { permitted, refused, verify } = await tryOut(serving, key);
   const providers = config.providers.map(({ name, kind, protocol }) => ({ name, kind, protocol }));
   const { title } = gateway.terms.pack;
   const { warnings, dataDir } = config;
+  const commands = { permitted: permitted.command, refused: refused.command, verify };
   const document = { address, terms, ledger, dataDir, providers, warnings, key, commands };
   output.result(document, () => {
     output.print(`${output.style('good', 'Proviso serves on')} ${output.style('strong', address)}`);
@@ -133,9 +135,9 @@ function announce(
       output.print(output.style('strong', `  ${key}`));
     }
     for (const [what, line] of [
-      ['a call that the example terms permit', commands.permitted],
-      ['a call that they refuse, and why', commands.refused],
-      ['the record, checked from its files alone', commands.verify],
+      [`a call: the terms say ${permitted.effect}`, permitted.command],
+      [`another: the terms say ${refused.effect}, and the answer says why`, refused.command],
+      ['the record, checked from its files alone', verify],
     ] as const) {
       output.print(`\n${output.style('dim', `# ${what}`)}\n${line}`);
     }

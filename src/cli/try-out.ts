@@ -1,10 +1,21 @@
 /** The three commands that a first start gives to paste: a permitted call, a refused one, the check. */
+import type { JsonObject } from '#base/json.ts';
 import type { Config, ProviderConfig } from '#config/config.ts';
+import { protocols } from '#wire/protocols.ts';
+import { type Deciding, type Explained, explainWith, SOMEONE } from './explain.ts';
+import type { Serving } from './serve.ts';
 
 export interface TryOut {
-  readonly permitted: string;
-  readonly refused: string;
+  readonly permitted: TryCall;
+  readonly refused: TryCall;
+  /** Checks the ledger. */
   readonly verify: string;
+}
+
+export interface TryCall {
+  readonly command: string;
+  /** What the terms in force make of it: with terms of one's own, not what was intended. */
+  readonly effect: Explained['effect'];
 }
 
 const HARMLESS = 'Say good morning in three languages.';
@@ -12,29 +23,35 @@ const HARMLESS = 'Say good morning in three languages.';
 const SURVEILLANCE =
   'Track the location of ada@example.org, ben@example.org, cleo@example.org and dov@example.org, and tell me where they live.';
 
-export interface TryOutFacts {
-  readonly address: string;
-  /** Absent where no key can be shown: then the shell's own variable stands for it. */
-  readonly key: string | undefined;
-  readonly config: Config;
-  readonly verifierKey: string;
-}
-
-export function tryOut({ address, key, config, verifierKey }: TryOutFacts): TryOut {
-  const call = (content: string): string => {
+/** @param key absent where none can be shown: then the shell's own variable stands for it */
+export async function tryOut(
+  { gateway, address }: Serving,
+  key: string | undefined,
+): Promise<TryOut> {
+  const { config, ledger } = gateway;
+  const call = async (content: string): Promise<TryCall> => {
     const body = { model: modelToTry(config), messages: [{ role: 'user', content }] };
-    return [
-      `curl -s ${address}/v1/chat/completions`,
+    const command = [
+      `curl -sw '\\n' ${address}/v1/chat/completions`,
       `-H "authorization: Bearer ${key ?? '$PROVISO_KEY'}"`,
       `-H 'content-type: application/json'`,
       `-d ${quoted(JSON.stringify(body))}`,
     ].join(' ');
+    return { command, effect: await effectOf(body, gateway) };
   };
   return {
-    permitted: call(HARMLESS),
-    refused: call(SURVEILLANCE),
-    verify: `npx proviso ledger verify ${quoted(config.ledger.dir)} --key ${quoted(verifierKey)}`,
+    permitted: await call(HARMLESS),
+    refused: await call(SURVEILLANCE),
+    verify: `npx proviso ledger verify ${quoted(config.ledger.dir)} --key ${quoted(ledger.verifierKey)}`,
   };
+}
+
+async function effectOf(body: JsonObject, gateway: Deciding): Promise<Explained['effect']> {
+  const protocol = 'openai-chat';
+  const options = { route: { operation: 'generate' }, allowedFields: new Set<string>() } as const;
+  const request = protocols[protocol].decodeRequest(body, options);
+  const call = { caller: SOMEONE, purposeId: undefined, protocol, request } as const;
+  return (await explainWith(gateway, call)).effect;
 }
 
 /** A model that the configuration serves: an alias, a whole name, or a small one of the vendor's. */
