@@ -9,20 +9,24 @@ export const JSON_DEPTH_MAX = 128;
 /** A log entry's length is a uint16 (C2SP tlog-tiles). */
 export const ENTRY_BYTES_MAX = 65_535;
 
-/** How far what is published may be behind what is acknowledged: a reader's wait. */
-export const LEDGER_PUBLISH_MS = 250;
-/** Read back at a start; a few seconds of entries at full load. */
-export const JOURNAL_SEGMENT_BYTES = 8 * 1024 * 1024;
-/** Memory for entries that wait for publication; past it, the next batch waits too. */
-export const LEDGER_UNPUBLISHED_BYTES_MAX = 64 * 1024 * 1024;
-/** Memory for entries that wait for the disk; past it, new decisions are refused. */
-export const LEDGER_WAITING_BYTES_MAX = 64 * 1024 * 1024;
-/** From a failed write to the next attempt to write again. */
-export const LEDGER_RETRY_MS = 1_000;
-/** A clock may be set back by this much between two starts, as time services do. */
-export const CLOCK_BACK_MS_MAX = 1_000;
-/** Data keys in memory; a further subject or purpose costs one small read. */
-export const VAULT_KEYS_CACHED_MAX = 10_000;
+export const LEDGER_LIMITS = {
+  /** How far what is published may be behind what is acknowledged: a reader's wait. */
+  publishMs: 250,
+  /** Read back at a start; a few seconds of entries at full load. */
+  journalSegmentBytes: 8 * 1024 * 1024,
+  /** Memory for entries that wait for publication; past it, the next batch waits too. */
+  unpublishedBytesMax: 64 * 1024 * 1024,
+  /** Memory for entries that wait for the disk; past it, new decisions are refused. */
+  waitingBytesMax: 64 * 1024 * 1024,
+  /** From a failed write to the next attempt to write again. */
+  retryMs: 1_000,
+  /** A clock may have been set back by this much at a start, as time services do. */
+  clockBackMsMax: 1_000,
+  /** Data keys in memory; a further subject or purpose costs one small read. */
+  vaultKeysCachedMax: 10_000,
+} as const;
+
+export type LedgerLimits = { readonly [K in keyof typeof LEDGER_LIMITS]: number };
 
 export const DEFAULT_LIMITS = {
   /** Images travel as base64 in the body: the largest that the three vendors accept is 32 MB. */

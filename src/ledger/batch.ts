@@ -27,11 +27,6 @@ export interface SealedBatch extends JournalRecord {
   readonly effects: Effects;
 }
 
-interface Waiter {
-  readonly resolve: (index: number) => void;
-  readonly reject: (error: Error) => void;
-}
-
 export class Batch {
   readonly firstIndex: number;
   count = 0;
@@ -40,7 +35,8 @@ export class Batch {
   #at = 0;
   readonly #vaultTexts: string[] = [];
   readonly #vaultKeys: string[] = [];
-  readonly #waiters: Waiter[] = [];
+  readonly #resolves: ((index: number) => void)[] = [];
+  readonly #rejects: ((error: Error) => void)[] = [];
   readonly #effects: Effects = { opened: [], closed: [], state: [] };
 
   /** @param expectedBytes of the whole record; it grows when that is too few */
@@ -55,7 +51,13 @@ export class Batch {
   }
 
   /** @returns the entry's number. @throws `entry_too_large` */
-  add(entry: NewEntry, encoded: EncodedEntry, at: number, waiter: Waiter): number {
+  add(
+    entry: NewEntry,
+    encoded: EncodedEntry,
+    at: number,
+    resolve: (index: number) => void,
+    reject: (error: Error) => void,
+  ): number {
     const { json, disclosures } = encoded;
     this.#reserve(2 + 3 * json.length);
     const bytes = this.#record.write(json, this.#end + 2, 'utf8');
@@ -66,7 +68,8 @@ export class Batch {
     this.#at = at;
     this.#vaultTexts.push(disclosures.join('\t'));
     this.#vaultKeys.push(entry.vaultKey ?? '');
-    this.#waiters.push(waiter);
+    this.#resolves.push(resolve);
+    this.#rejects.push(reject);
     if (entry.kind === 'decision') this.#effects.opened.push(index);
     else if (entry.closes !== undefined) this.#effects.closed.push(entry.closes);
     else this.#effects.state.push({ index, kind: entry.kind });
@@ -111,11 +114,11 @@ export class Batch {
   }
 
   acknowledge(): void {
-    for (let i = 0; i < this.count; i++) this.#waiters[i]?.resolve(this.firstIndex + i);
+    this.#resolves.forEach((resolve, i) => resolve(this.firstIndex + i));
   }
 
   reject(error: Error): void {
-    for (const waiter of this.#waiters) waiter.reject(error);
+    for (const reject of this.#rejects) reject(error);
   }
 
   /** One blob for each vault key and bundle: encrypting costs the same for one entry as for ten. */

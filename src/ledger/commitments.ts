@@ -8,7 +8,7 @@
  * Without its salt a digest says nothing of the value, and a decoy cannot be told from a digest.
  */
 import { hash, randomBytes } from 'node:crypto';
-import { canonicalJson, type JsonValue, parseJsonText } from '#base/json.ts';
+import { type JsonValue, parseJsonText } from '#base/json.ts';
 
 /** 22 characters of base64url: 132 random bits, where RFC 9901 asks for 128. */
 const SALT_CHARS = 22;
@@ -23,8 +23,7 @@ export interface Disclosed {
 }
 
 export function disclosureText(name: string, value: JsonValue): string {
-  const json = typeof value === 'string' ? JSON.stringify(value) : canonicalJson(value);
-  return `["${randomChars(SALT_CHARS)}",${JSON.stringify(name)},${json}]`;
+  return `["${randomChars(SALT_CHARS)}",${JSON.stringify(name)},${JSON.stringify(value)}]`;
 }
 
 export function disclosureOf(text: string): string {

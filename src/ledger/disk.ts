@@ -3,7 +3,7 @@
  * let fail before or after it took effect. Every write is on the disk when its promise resolves.
  */
 import fs from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, truncate } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export interface Disk {
@@ -17,7 +17,6 @@ export interface Disk {
   /** A whole new file, or one in the place of another, under a name that readers do not look at. */
   writeFile(path: string, bytes: Uint8Array, mode: number): Promise<void>;
   rename(from: string, to: string): Promise<void>;
-  truncate(path: string, bytes: number): Promise<void>;
   /** A file or a folder with all in it; it need not exist. */
   remove(path: string): Promise<void>;
   /** Makes the names in a folder durable: files made, renamed, removed. */
@@ -89,10 +88,6 @@ export const nodeDisk: Disk = {
     }
   },
   rename,
-  async truncate(path, bytes) {
-    await truncate(path, bytes);
-    await sync(path);
-  },
   async remove(path) {
     await rm(path, { recursive: true, force: true });
   },

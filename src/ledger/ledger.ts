@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from '#base/clock.ts';
 import { ProvisoError } from '#base/errors.ts';
 import type { JsonObject, JsonValue } from '#base/json.ts';
-import { LEDGER_RETRY_MS } from '#base/limits.ts';
+import { LEDGER_LIMITS, type LedgerLimits } from '#base/limits.ts';
 import { digestOf, parseDisclosure } from './commitments.ts';
 import { type Disk, nodeDisk } from './disk.ts';
 import { decodeEntry, type Entry, type NewEntry, type StateKind } from './entry.ts';
@@ -32,6 +32,7 @@ export interface LedgerOptions {
   readonly masterKey?: Uint8Array;
   /** Where the lock store lies; `<dir>/lock` if not said. */
   readonly lockDir?: string;
+  readonly limits?: LedgerLimits;
   /** A write failed: appends are refused until one succeeds again. */
   readonly onFailure?: (error: ProvisoError) => void;
   /** Writing works again after a failure. */
@@ -74,11 +75,10 @@ export class Ledger {
   readonly recovered: readonly number[];
   readonly #files: LedgerFiles;
   readonly #options: LedgerOptions;
+  readonly #limits: LedgerLimits;
   readonly #lock: WriterLock;
   #log: LoadedLog;
   #writer: LogWriter;
-  /** Decisions that were acknowledged here and not closed by an append that was accepted. */
-  readonly #inFlight = new Set<number>();
   #retryTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
@@ -90,6 +90,7 @@ export class Ledger {
   ) {
     this.#files = files;
     this.#options = options;
+    this.#limits = options.limits ?? LEDGER_LIMITS;
     this.#lock = lock;
     this.#log = log;
     this.#writer = this.#newWriter();
@@ -135,12 +136,8 @@ export class Ledger {
    * Resolves with the entry's number when it is durable: INVARIANT (3).
    * @throws `ledger_unavailable`, `entry_too_large`, `overloaded`
    */
-  async append(entry: NewEntry): Promise<number> {
-    const { kind, closes } = entry;
-    if (closes !== undefined) this.#inFlight.delete(closes);
-    const index = await this.#writer.append(entry);
-    if (kind === 'decision') this.#inFlight.add(index);
-    return index;
+  append(entry: NewEntry): Promise<number> {
+    return this.#writer.append(entry);
   }
 
   /** The entries of these kinds with their values, in order: what projections are built from. */
@@ -221,6 +218,7 @@ export class Ledger {
       disk: this.#files.disk,
       dir: this.#files.dir,
       clock: this.#files.clock,
+      limits: this.#limits,
       onFailure: (error) => {
         this.#options.onFailure?.(error);
         this.#retryLater();
@@ -237,7 +235,7 @@ export class Ledger {
   }
 
   #retryLater(): void {
-    this.#retryTimer = setTimeout(() => void this.#retry(), LEDGER_RETRY_MS).unref();
+    this.#retryTimer = setTimeout(() => void this.#retry(), this.#limits.retryMs).unref();
   }
 
   /**
@@ -247,6 +245,7 @@ export class Ledger {
    */
   async #retry(): Promise<void> {
     if (this.#isClosed) return;
+    const underWay = new Set(this.#writer.openDecisions());
     try {
       await this.#writer.stop();
       this.#log = await loadLog(this.#files);
@@ -255,7 +254,7 @@ export class Ledger {
       return;
     }
     this.#writer = this.#newWriter();
-    const lost = this.#log.openDecisions.filter((index) => !this.#inFlight.has(index));
+    const lost = this.#log.openDecisions.filter((index) => !underWay.has(index));
     // Where this fails, the writer has failed again and calls for the next attempt.
     const isBack = await this.#closeAsLost(lost).then(
       () => true,

@@ -88,7 +88,10 @@ test('a proof with any bit changed proves nothing', () => {
     fc.property(inSize, fc.nat(), fc.nat(), fc.nat(255), (size, at, byte, bit) => {
       const index = at % size;
       const proof = hashesOf(inclusionRanges(index, size));
-      const changed = proof.with(byte % proof.length, flip(proof[byte % proof.length] as Hash, bit));
+      const changed = proof.with(
+        byte % proof.length,
+        flip(proof[byte % proof.length] as Hash, bit),
+      );
       assert.ok(!verifyInclusion(leaves[index] as Hash, index, size, changed, root(size)));
     }),
   );

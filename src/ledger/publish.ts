@@ -16,7 +16,7 @@ import type { NoteSigner } from './note.ts';
 import { encodeTile, partialsPath, TILE_WIDTH, tileName, tilePath } from './tiles.ts';
 import { keyFileOf } from './vault.ts';
 
-const FILES_AT_ONCE = 8;
+const FILES_AT_ONCE = 2;
 
 export class Publisher {
   readonly #disk: Disk;

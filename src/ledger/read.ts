@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProvisoError } from '#base/errors.ts';
-import { LEDGER_PUBLISH_MS } from '#base/limits.ts';
+import { LEDGER_LIMITS } from '#base/limits.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 import { decodeEntry, type Entry } from './entry.ts';
 import type { NoteVerifier } from './note.ts';
@@ -60,7 +60,7 @@ export async function* followEntries(
     if (size > next) {
       yield* readEntries(dir, size, next);
       next = size;
-    } else await sleep(LEDGER_PUBLISH_MS, undefined, { signal }).catch(() => undefined);
+    } else await sleep(LEDGER_LIMITS.publishMs, undefined, { signal }).catch(() => undefined);
   }
 }
 

@@ -13,7 +13,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '#base/clock.ts';
 import { ProvisoError } from '#base/errors.ts';
-import { CLOCK_BACK_MS_MAX } from '#base/limits.ts';
+import { LEDGER_LIMITS } from '#base/limits.ts';
 import { Backlog } from './backlog.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import type { Disk } from './disk.ts';
@@ -202,7 +202,7 @@ function checkHead(
 
 function checkClock(newestAt: number, clock: Clock): void {
   const backMs = newestAt - clock.now();
-  if (backMs <= CLOCK_BACK_MS_MAX) return;
+  if (backMs <= LEDGER_LIMITS.clockBackMsMax) return;
   throw new ProvisoError(
     'clock_ran_back',
     `The clock is ${backMs} ms behind the newest entry; set it right, then start again.`,

@@ -26,7 +26,7 @@ import {
   randomBytes,
 } from 'node:crypto';
 import { ProvisoError } from '#base/errors.ts';
-import { VAULT_KEYS_CACHED_MAX } from '#base/limits.ts';
+import { LEDGER_LIMITS } from '#base/limits.ts';
 import { readUint64, writeUint64 } from './journal.ts';
 
 const NONCE_BYTES = 12;
@@ -133,7 +133,7 @@ export class Vault {
       this.#unpublished.set(slot.toString('hex'), record.subarray(SLOT_BYTES));
       dataKey = { slot, generation, key: createSecretKey(key) };
     }
-    if (this.#keys.size >= VAULT_KEYS_CACHED_MAX) {
+    if (this.#keys.size >= LEDGER_LIMITS.vaultKeysCachedMax) {
       // The oldest name; a key that is needed again is read again.
       this.#keys.delete(this.#keys.keys().next().value as string);
     }

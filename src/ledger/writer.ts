@@ -11,12 +11,7 @@
 import { join } from 'node:path';
 import type { Clock } from '#base/clock.ts';
 import { ProvisoError } from '#base/errors.ts';
-import {
-  JOURNAL_SEGMENT_BYTES,
-  LEDGER_PUBLISH_MS,
-  LEDGER_UNPUBLISHED_BYTES_MAX,
-  LEDGER_WAITING_BYTES_MAX,
-} from '#base/limits.ts';
+import type { LedgerLimits } from '#base/limits.ts';
 import { Batch } from './batch.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { encodeEntry, type NewEntry } from './entry.ts';
@@ -33,6 +28,7 @@ export interface WriterOptions {
   readonly disk: Disk;
   readonly dir: string;
   readonly clock: Clock;
+  readonly limits: LedgerLimits;
   /** Called once, with what ended the writer. */
   readonly onFailure: (error: ProvisoError) => void;
 }
@@ -70,14 +66,13 @@ export class LogWriter {
     return this.#failure;
   }
 
+  /** Acknowledged decisions for which no outcome was accepted. */
   openDecisions(): number[] {
-    return [...this.#open];
+    return [...this.#open].filter((index) => index < this.size);
   }
 
   append(entry: NewEntry): Promise<number> {
-    return new Promise((resolve, reject) => {
-      this.#add(entry, resolve, reject);
-    });
+    return new Promise((resolve, reject) => this.#add(entry, resolve, reject));
   }
 
   /** Resolves when all that was appended before is published. */
@@ -115,11 +110,11 @@ export class LogWriter {
     ) {
       throw new ProvisoError('internal', `Entry ${entry.closes} has no decision that is open.`);
     }
-    if (!isOutcome && this.#batch.length > LEDGER_WAITING_BYTES_MAX) {
+    if (!isOutcome && this.#batch.length > this.#options.limits.waitingBytesMax) {
       throw new ProvisoError('overloaded', 'Too many entries wait for the ledger’s disk.');
     }
     const at = Math.max(this.#lastAt, this.#options.clock.now());
-    const index = this.#batch.add(entry, encodeEntry(entry, at), at, { resolve, reject });
+    const index = this.#batch.add(entry, encodeEntry(entry, at), at, resolve, reject);
     this.#lastAt = at;
     if (entry.closes !== undefined) this.#open.delete(entry.closes);
     else if (entry.kind === 'decision') this.#open.add(index);
@@ -146,7 +141,7 @@ export class LogWriter {
     const { backlog, edge, vault, heads } = this.#log;
     const before = batch.length;
     this.#batch = new Batch(batch.firstIndex + batch.count, before + before / 2);
-    while (backlog.bytes > LEDGER_UNPUBLISHED_BYTES_MAX)
+    while (backlog.bytes > this.#options.limits.unpublishedBytesMax)
       await (this.#publication ?? this.#publish());
     const sealed = batch.seal(edge, vault);
     const segment = await this.#segmentFor(sealed.firstIndex);
@@ -157,7 +152,10 @@ export class LogWriter {
     segment.bytes += sealed.bytes.length;
     backlog.add(sealed);
     batch.acknowledge();
-    this.#publishTimer ??= setTimeout(() => void this.#publishOnTime(), LEDGER_PUBLISH_MS).unref();
+    this.#publishTimer ??= setTimeout(
+      () => void this.#publishOnTime(),
+      this.#options.limits.publishMs,
+    ).unref();
   }
 
   async #publishOnTime(): Promise<void> {
@@ -169,7 +167,7 @@ export class LogWriter {
   async #segmentFor(firstIndex: number): Promise<Segment> {
     const { disk, dir } = this.#options;
     const current = this.#segment;
-    if (current && current.bytes < JOURNAL_SEGMENT_BYTES) return current;
+    if (current && current.bytes < this.#options.limits.journalSegmentBytes) return current;
     const path = segmentPath(firstIndex);
     const file = await disk.openFile(join(dir, path));
     await disk.syncFolder(join(dir, 'journal'));

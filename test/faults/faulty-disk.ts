@@ -1,0 +1,77 @@
+/**
+ * A disk that fails: one operation, or all from one on as when the power goes. The operation fails
+ * before it took effect, after it, or (a write) half-way.
+ */
+import { type Disk, type DiskFile, nodeDisk } from '#ledger/disk.ts';
+
+export interface Fault {
+  /** Number of the operation that fails, from 0; none when it is never reached. */
+  readonly at: number;
+  readonly mode: 'before' | 'after' | 'short';
+  readonly code: 'EIO' | 'ENOSPC';
+  /** Nothing takes effect any more after it. */
+  readonly isLast: boolean;
+}
+
+export class FaultyDisk implements Disk {
+  /** Operations so far. */
+  count = 0;
+  /** Names of the operations so far, to say which one a failing test is about. */
+  readonly operations: string[] = [];
+  fault: Fault | undefined;
+
+  constructor(fault?: Fault) {
+    this.fault = fault;
+  }
+
+  read(path: string) {
+    return nodeDisk.read(path);
+  }
+  list(folder: string) {
+    return nodeDisk.list(folder);
+  }
+  makeFolder(path: string) {
+    return this.#run(`makeFolder ${path}`, () => nodeDisk.makeFolder(path));
+  }
+  async openFile(path: string): Promise<DiskFile> {
+    const file = await this.#run(`openFile ${path}`, () => nodeDisk.openFile(path));
+    return {
+      write: (bytes, position) =>
+        this.#run(
+          `write ${path} ${bytes.length} at ${position}`,
+          () => file.write(bytes, position),
+          () => file.write(bytes.subarray(0, bytes.length / 2), position),
+        ),
+      read: (bytes, position) => file.read(bytes, position),
+      close: () => file.close(),
+    };
+  }
+  writeFile(path: string, bytes: Uint8Array, mode: number) {
+    return this.#run(
+      `writeFile ${path}`,
+      () => nodeDisk.writeFile(path, bytes, mode),
+      () => nodeDisk.writeFile(path, bytes.subarray(0, bytes.length / 2), mode),
+    );
+  }
+  rename(from: string, to: string) {
+    return this.#run(`rename ${to}`, () => nodeDisk.rename(from, to));
+  }
+  remove(path: string) {
+    return this.#run(`remove ${path}`, () => nodeDisk.remove(path));
+  }
+  syncFolder(path: string) {
+    return this.#run(`syncFolder ${path}`, () => nodeDisk.syncFolder(path));
+  }
+
+  async #run<T>(name: string, whole: () => Promise<T>, half?: () => Promise<unknown>): Promise<T> {
+    const number = this.count++;
+    this.operations.push(name);
+    const { fault } = this;
+    if (!fault || number < fault.at || (number > fault.at && !fault.isLast)) return whole();
+    if (number === fault.at) {
+      if (fault.mode === 'after') await whole();
+      if (fault.mode === 'short') await half?.();
+    }
+    throw Object.assign(new Error(`${fault.code}: injected at ${name}`), { code: fault.code });
+  }
+}
