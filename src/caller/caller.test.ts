@@ -116,6 +116,10 @@ describe('identify', () => {
   it('knows callers of the configuration', () => {
     const ring = new KeyRing([{ ...caller, key }]);
     assert.equal(identify({ credential: key.key }, ring, NOW).caller.id, caller.id);
+    ring.fold([keyCreated(key, { ...caller, id: 'another' })]);
+    assert.equal(identify({ credential: key.key }, ring, NOW).caller.id, caller.id);
+    ring.fold([keyRevoked(key.id), keyCreated(key, caller)]);
+    assert.equal(codeOf(key.key, ring), 'caller_revoked');
   });
 });
 
@@ -161,6 +165,7 @@ describe('the ring', () => {
     for (const one of broken) {
       assert.throws(() => ringWith([one]), { code: 'ledger_corrupt' });
     }
-    assert.throws(() => ringWith([entry, entry]), { code: 'ledger_corrupt' });
+    const other = { ...entry.public, hash: createKey().hash };
+    assert.throws(() => ringWith([entry, { ...entry, public: other }]), { code: 'ledger_corrupt' });
   });
 });

@@ -76,13 +76,16 @@ export class KeyRing {
 
   #apply(entry: Omit<KeyEntry, 'kind'>): void {
     const { action, id, hash } = entry.public;
-    const held = typeof id === 'string' ? this.#keys.get(id) : undefined;
     if (typeof id !== 'string') throw unreadable('id');
+    const held = this.#keys.get(id);
     if (action === 'created') {
       if (typeof hash !== 'string' || hash.length !== 64) throw unreadable('hash');
-      if (held) throw unreadable('id');
+      const bytes = Buffer.from(hash, 'latin1');
+      if (held && !held.hash.equals(bytes)) throw unreadable('id');
+      // The configuration may describe the same key, and has the last word on its holder.
+      if (held) return;
       const caller = entry.private && callerOf(id, entry.public, entry.private);
-      this.#keys.set(id, { hash: Buffer.from(hash, 'latin1'), caller, isRevoked: false });
+      this.#keys.set(id, { hash: bytes, caller, isRevoked: false });
     } else if (action === 'revoked') {
       if (held) this.#keys.set(id, { ...held, isRevoked: true });
     } else throw unreadable('action');

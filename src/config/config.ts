@@ -58,7 +58,7 @@ export interface ProviderConfig {
   readonly modelIdentity: ModelIdentityConfig | undefined;
 }
 
-export interface ModelIdentityConfig {
+interface ModelIdentityConfig {
   readonly variant?: string | undefined;
   readonly safeguardProfile?: string | undefined;
   readonly digest?: string | undefined;
@@ -71,7 +71,7 @@ export interface ModelTarget {
   readonly model: string;
 }
 
-export interface CallerConfig {
+interface CallerConfig {
   readonly id: string;
   readonly key: { readonly id: string; readonly hash: string };
   readonly owner: string;
@@ -84,7 +84,7 @@ export interface CallerConfig {
   readonly expiresAt: number | undefined;
 }
 
-export interface PurposeConfig {
+interface PurposeConfig {
   readonly id: string;
   readonly title: string;
   readonly owner: string;

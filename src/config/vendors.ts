@@ -22,7 +22,7 @@ export interface Vendor {
 }
 
 /** Never resolved: the gateway puts the sandbox's own loopback address here when it starts it. */
-export const SANDBOX_URL = 'http://sandbox.invalid';
+const SANDBOX_URL = 'http://sandbox.invalid';
 
 export const VENDORS = {
   openai: chat('https://api.openai.com/v1', {

@@ -53,7 +53,7 @@ export function declarePurpose<
 }
 
 /** A key that is bound to purposes uses those and no others; else the purpose says who may. */
-export function isOpenTo(caller: Asker, purpose: Purpose): boolean {
+function isOpenTo(caller: Asker, purpose: Purpose): boolean {
   if (caller.purposes.length > 0) return caller.purposes.includes(purpose.id);
   if (purpose.callers.includes(caller.id) || purpose.callers.includes('*')) return true;
   return purpose.teams.some((team) => caller.teams.includes(team));

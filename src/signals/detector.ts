@@ -63,7 +63,7 @@ export function pathOf(place: Place): string {
 }
 
 /** Thrown by a detector that saw its time run out. */
-export class OutOfTime extends Error {
+class OutOfTime extends Error {
   override readonly name = 'OutOfTime';
 }
 

@@ -125,6 +125,7 @@ class Reader {
         this.#native(part.native, place);
         break;
       case 'tool_result': {
+        if (part.name !== undefined) this.name(part.name, { parent: place, key: 'name' });
         const content: Place = { parent: place, key: 'content' };
         for (const [i, inner] of part.content.entries()) {
           this.#part(inner, { parent: content, key: i });

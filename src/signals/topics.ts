@@ -34,7 +34,7 @@ export function topicDetector(lists: WordLists): Detector {
   return {
     name: NAME,
     version: VERSION,
-    timeLimitMs: 250,
+    timeLimitMs: 1_000,
     detect(passages): Detection {
       const hits: number[] = [];
       let findings: Finding[] | undefined;
