@@ -41,12 +41,13 @@ export function encodeConversation(
       continue;
     }
     const role = isSystem ? 'system' : message.role === 'tool' ? 'user' : message.role;
-    let last = out.at(-1);
-    if (last?.role !== role) {
-      last = { role, content: [] };
-      out.push(last);
-    }
-    pushParts(last.content, message.parts, dropped);
+    const content: JsonObject[] = [];
+    pushParts(content, message.parts, dropped);
+    const last = out.at(-1);
+    // The API refuses a message without content.
+    if (content.length === 0) continue;
+    if (last?.role === role) last.content.push(...content);
+    else out.push({ role, content });
   }
   return {
     system: system.length === 0 ? undefined : contentOf(system),

@@ -211,7 +211,7 @@ test('embeddings are read by the official SDK, whichever form it or the provider
   const base64 = Buffer.from(new Float32Array(numbers).buffer).toString('base64');
   const fetch =
     (given: string | readonly number[]) => async (_url: unknown, init?: RequestInit) => {
-      const body = JSON.parse(String(init?.body)) as JsonObject;
+      const body = JSON.parse(init?.body as string) as JsonObject;
       const request = decode(body, EMBED) as EmbedRequest;
       const provided = { data: [{ embedding: given }], usage: { prompt_tokens: 2 }, model: 'm' };
       const answer = openaiChat.decodeEmbeddings(provided, request);
