@@ -208,6 +208,8 @@ class Verification {
             file,
           });
         }
+      } else if (closes !== undefined) {
+        this.#fault({ problem: `Entry ${index} is no outcome, and closes ${closes}.`, entry: index, file });
       }
     } catch (error) {
       this.#fault({ problem: asProvisoError(error).publicMessage, entry: index, file });
