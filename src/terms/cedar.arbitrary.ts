@@ -73,11 +73,27 @@ const CALLS: Readonly<Record<'decimal' | 'datetime' | 'duration' | 'ip', readonl
 
 /** A text of Cedar's, of the type in nearly all cases and of any in the others. */
 function expression(type: CedarType, depth: number): fc.Arbitrary<string> {
-  const typed = depth <= 0 ? leaf(type) : fc.oneof(leaf(type), cedarNode(type, depth - 1));
-  if (depth <= 0) return typed;
-  const other = fc.constantFrom(...CEDAR_TYPES).chain((any) => expression(any, depth - 1));
-  return fc.oneof({ weight: 24, arbitrary: typed }, { weight: 1, arbitrary: other });
+  return kept(`any ${type} ${depth}`, () => {
+    if (depth <= 0) return leaf(type);
+    const typed = fc.oneof(leaf(type), cedarNode(type, depth - 1));
+    const other = fc.constantFrom(...CEDAR_TYPES).chain((any) => expression(any, depth - 1));
+    return fc.oneof({ weight: 24, arbitrary: typed }, { weight: 1, arbitrary: other });
+  });
 }
+
+/** As `expression`, and never a leaf. */
+export function cedarNode(type: CedarType, depth: number): fc.Arbitrary<string> {
+  return kept(`node ${type} ${depth}`, () => node(type, depth));
+}
+
+/** Each is made of dozens of those one less deep, so they are made once. */
+function kept(name: string, make: () => fc.Arbitrary<string>): fc.Arbitrary<string> {
+  const made = arbitraries.get(name) ?? make();
+  arbitraries.set(name, made);
+  return made;
+}
+
+const arbitraries = new Map<string, fc.Arbitrary<string>>();
 
 function leaf(type: CedarType): fc.Arbitrary<string> {
   if (isSet(type)) return fc.constantFrom('[]', `context.${type.replaceAll(' ', '')}`);
@@ -106,8 +122,7 @@ function leaf(type: CedarType): fc.Arbitrary<string> {
   }
 }
 
-/** As `expression`, and never a leaf. */
-export function cedarNode(type: CedarType, depth: number): fc.Arbitrary<string> {
+function node(type: CedarType, depth: number): fc.Arbitrary<string> {
   const of = (type: CedarType): fc.Arbitrary<string> => expression(type, depth);
   const call = (name: string, ...args: readonly CedarType[]): fc.Arbitrary<string> =>
     fc.tuple(...args.map(of)).map(([self, ...rest]) => `(${self}).${name}(${rest.join(', ')})`);
