@@ -1,5 +1,5 @@
 /** Answer → the response of a call that was not streamed; its pieces serve the stream too. */
-import type { JsonObject, JsonValue } from '#base/json.ts';
+import { isObject, type JsonObject, type JsonValue } from '#base/json.ts';
 import type { Answer, Finish, ModelRequest, Part, Usage } from '../exchange.ts';
 import { fieldsOf, GEMINI } from './native.ts';
 import { argsOf, encodeMedia } from './outgoing.ts';
@@ -85,12 +85,12 @@ export function encodeEnd(
   isMalformed: boolean,
 ): EncodedEnd {
   const { candidate: own, ...response } = native ?? {};
-  const isBlocked = response['promptFeedback'] !== undefined && finish.reason === 'refusal' && !own;
+  const feedback = response['promptFeedback'];
   const finishReason = isMalformed ? 'MALFORMED_FUNCTION_CALL' : reasonOf(finish);
   return {
     candidate: { finishReason, index: 0, ...(own as JsonObject | undefined) },
     response,
-    isBlocked: isBlocked && finish.wireReason !== undefined && !WORDS.has(finish.wireReason),
+    isBlocked: isObject(feedback) && feedback['blockReason'] !== undefined,
   };
 }
 

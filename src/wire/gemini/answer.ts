@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { ProvisoError } from '#base/errors.ts';
 import { isObject, type JsonObject, type JsonValue } from '#base/json.ts';
 import type { Answer, Finish, Part, Usage } from '../exchange.ts';
-import { mediaKind, mediaOfUri } from './contents.ts';
+import { mediaKind, mediaOfUri } from './media.ts';
 import { GEMINI, native } from './native.ts';
 import { NATIVE_PARTS, PART_EXTRAS } from './shapes.ts';
 

@@ -227,11 +227,11 @@ function responseOf(text: string, key: JsonValue | undefined, isError: boolean):
 }
 
 export function encodeMedia(part: MediaPart, dropped: Set<string>): JsonObject {
-  const { mimeType, ...extras } = ownFields(part.native, GEMINI, dropped) ?? {};
+  const { mimeType, displayName, ...extras } = ownFields(part.native, GEMINI, dropped) ?? {};
   const { source } = part;
   const isOwn = part.native?.protocol === GEMINI;
-  if (part.name !== undefined && !isOwn) dropped.add(`${part.type}.name`);
-  const named = part.name !== undefined && isOwn ? { displayName: part.name } : {};
+  if (part.name !== undefined && displayName === undefined) dropped.add(`${part.type}.name`);
+  const named = displayName === undefined ? {} : { displayName };
   switch (source.kind) {
     case 'base64':
       return {

@@ -98,10 +98,10 @@ function decodeGenerate(body: JsonObject, options: DecodeOptions): ModelRequest 
   }
   if (!hasContents) throw invalid('', 'contents', 'an array');
   if (system) messages.unshift(system);
-  if (choice?.allowed && choice.allowed.length > 0 && choice.choice?.mode !== 'none') {
+  if (choice?.allowed && choice.allowed.length > 0 && restricts(choice)) {
     // What is not allowed is not offered: the same in every protocol.
-    const { allowed } = choice;
-    decoded.tools = decoded.tools.filter((tool) => allowed.includes(tool.name));
+    const allowed = new Set(choice.allowed);
+    decoded.tools = decoded.tools.filter((tool) => allowed.has(tool.name));
   }
   const { native: _, ...settings } = config ?? { native: {} };
   return {
@@ -115,6 +115,11 @@ function decodeGenerate(body: JsonObject, options: DecodeOptions): ModelRequest 
     ...settings,
     native: { protocol: 'gemini', fields: kept },
   };
+}
+
+/** The choice of one tool needs no shorter list. */
+function restricts({ choice }: DecodedChoice): boolean {
+  return choice?.mode !== 'none' && choice?.mode !== 'tool';
 }
 
 const KNOWN: { readonly [name: string]: true } = {

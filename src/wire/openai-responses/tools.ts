@@ -189,22 +189,23 @@ function only(object: JsonObject, at: string, known: readonly string[]): void {
  * allowed tools.
  */
 export function keepAllowed(decoded: DecodedTools, allowed: readonly JsonObject[]): DecodedTools {
+  const keys = new Set(
+    allowed.map(({ type, name, server_label }) => keyOf(type, name ?? server_label)),
+  );
   return {
     tools: decoded.tools.filter((tool) =>
-      allowed.some(
-        (entry) =>
-          entry['name'] === tool.name && entry['type'] === (tool.free ? 'custom' : 'function'),
-      ),
+      keys.has(keyOf(tool.free ? 'custom' : 'function', tool.name)),
     ),
-    providerTools: decoded.providerTools.filter((tool) =>
-      allowed.some(
-        (entry) =>
-          entry['type'] === tool.wireType &&
-          (entry['server_label'] === undefined ||
-            entry['server_label'] === tool.native.fields['server_label']),
-      ),
+    providerTools: decoded.providerTools.filter(
+      (tool) =>
+        keys.has(keyOf(tool.wireType)) ||
+        keys.has(keyOf(tool.wireType, tool.native.fields['server_label'])),
     ),
   };
+}
+
+function keyOf(type: JsonValue | undefined, name?: JsonValue): string {
+  return JSON.stringify([type, name ?? null]);
 }
 
 /** Throws `cannot_carry` for a vendor's tool of another protocol. */
