@@ -13,7 +13,7 @@ import { decodeUsage, encodeUsage } from './usage.ts';
 type Fields = { [key: string]: JsonValue };
 
 /** Fields of a message that go back to a caller of the same protocol. */
-export const ANSWER_NATIVE: ReadonlySet<string> = new Set([
+const ANSWER_NATIVE: ReadonlySet<string> = new Set([
   'container',
   'context_management',
   'diagnostics',
@@ -21,7 +21,7 @@ export const ANSWER_NATIVE: ReadonlySet<string> = new Set([
   'stop_details',
 ]);
 
-export const ANSWER_KNOWN: ReadonlySet<string> = new Set([
+const ANSWER_KNOWN: ReadonlySet<string> = new Set([
   'id',
   'type',
   'role',

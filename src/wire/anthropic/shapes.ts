@@ -55,7 +55,7 @@ const TEXT_OR_IMAGE: Shape = {
 };
 
 /** A document whose source is a list of blocks; the other sources have words in the exchange. */
-export const DOCUMENT: Shape = {
+const DOCUMENT: Shape = {
   fields: {
     type: 'string',
     source: {
