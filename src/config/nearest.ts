@@ -1,3 +1,4 @@
+/** Suggestions for what was misspelt. */
 import { distance } from 'fastest-levenshtein';
 
 /** The known word that a person most likely meant, if any is near enough. */

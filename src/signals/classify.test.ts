@@ -196,9 +196,20 @@ describe('INVARIANT (5): a detector that does not answer is a missing fact', () 
     assert.deepEqual((await signalsOf(requestWith(), [later])).missing, []);
   });
 
-  it('a busy search for persons notices its own time', () => {
-    const passage = { text: '1234 5678 '.repeat(10), place: { parent: undefined, key: 'x' } };
-    assert.throws(() => personDetector.detect([passage], performance.now() - 1), /^OutOfTime/);
+  it('a busy search for persons notices that its time is over', () => {
+    const place = { parent: undefined, key: 'x' };
+    const passages = [{ text: 'card 4111 1111 1111 1111, '.repeat(20_000), place }];
+    const msUntil = (untilMs: (start: number) => number): number => {
+      const start = performance.now();
+      try {
+        void personDetector.detect(passages, untilMs(start));
+      } catch (thrown) {
+        assert.equal((thrown as Error).name, 'OutOfTime');
+      }
+      return performance.now() - start;
+    };
+    assert.ok(msUntil((start) => start) < msUntil(() => Number.POSITIVE_INFINITY) / 4);
+    assert.throws(() => personDetector.detect(passages, performance.now()), /^OutOfTime/);
   });
 });
 

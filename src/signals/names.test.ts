@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import fc from 'fast-check';
 import { wordsOfName } from './names.ts';
+import { anyText } from './text.arbitrary.ts';
 
 it('cuts names into their words', () => {
   for (const [name, words] of [
@@ -18,7 +19,7 @@ it('cuts names into their words', () => {
 
 it('adds spaces and nothing else, the second time too', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'binary' }), (name) => {
+    fc.property(anyText, (name) => {
       const words = wordsOfName(name);
       assert.equal(words.replaceAll(' ', ''), name.replaceAll(' ', ''));
       assert.equal(wordsOfName(name), words);

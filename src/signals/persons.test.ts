@@ -5,6 +5,7 @@ import type { Detection } from './detector.ts';
 import sample from './persons.sample.json' with { type: 'json' };
 import { personDetector } from './persons.ts';
 import { plainText } from './plain.ts';
+import { anyText } from './text.arbitrary.ts';
 
 const place = { parent: undefined, key: 'text' };
 
@@ -76,29 +77,27 @@ describe('the search for persons', () => {
   });
 
   it('finds a number among others', () => {
-    for (const text of [
-      '4111 1111 1111 1111 12/29 123',
-      '12 4111 1111 1111 1111',
-      'call 12 times 020 7946 0018 12 hours',
-      'tel 4 020 7946 0018 12',
-      '7 +44 20 7946 0018 12',
-      'national number 12 284736107',
-    ]) {
-      assert.equal(detect(text).subjects?.size, 1, text);
+    for (const [text, subject] of [
+      ['4111 1111 1111 1111 12/29 123', 'payment_card:4111111111111111'],
+      ['12 4111 1111 1111 1111', 'payment_card:4111111111111111'],
+      ['call 12 times 020 7946 0018 12 hours', 'telephone:+442079460018'],
+      ['7 +44 20 7946 0018 12', 'telephone:+442079460018'],
+      ['phone 0000 0000 020 7946 0018', 'telephone:+442079460018'],
+      ['national number 12 284736107', 'national_id:US:284736107'],
+    ] as const) {
+      assert.deepEqual([...(detect(text).subjects ?? [])], [subject]);
     }
   });
 
   it('finds what stands anywhere in a run without end', () => {
-    const noise = '12 '.repeat(4_000);
-    for (let shift = 0; shift < 40; shift++) {
-      const text = `${'7'.repeat(shift)} ${noise}4111 1111 1111 1111 ${noise}`;
+    for (let before = 1_340; before < 1_370; before++) {
+      const text = `${'12 '.repeat(before)}4111 1111 1111 1111${' 12'.repeat(2_000)}`;
       assert.equal(detect(text).subjects?.has('payment_card:4111111111111111'), true);
     }
   });
 
   it('gives offsets into the text as it stood', () => {
-    const around = fc.string({ unit: 'grapheme', maxLength: 30 });
-    const separated = around.filter((text) => !/[\d\p{N}\p{L}@.+_%'-]/u.test(text));
+    const separated = anyText.filter((text) => !/[\d\p{N}\p{L}@.+_%'-]/u.test(text));
     fc.assert(
       fc.property(separated, separated, (before, after) => {
         const wanted = 'ａnn@example.org';
@@ -110,7 +109,7 @@ describe('the search for persons', () => {
 
   it('passes every text, whatever is in it', () => {
     const piece = fc.oneof(
-      fc.string({ unit: 'binary' }),
+      anyText,
       fc.constantFrom(
         '@',
         '+',
@@ -150,7 +149,8 @@ describe('the search for persons', () => {
       const short = piece.repeat(Math.ceil(12_000 / piece.length));
       msOf(short);
       const ratio = msOf(short.repeat(16)) / msOf(short);
-      assert.ok(ratio < 80, `16 times the text took ${ratio.toFixed(1)} times the time`);
+      // A square would make it 256.
+      assert.ok(ratio < 128, `16 times the text took ${ratio.toFixed(1)} times the time`);
     });
   }
 });
@@ -158,7 +158,7 @@ describe('the search for persons', () => {
 describe('plain text', () => {
   it('maps every offset back to the character it came from', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(anyText, (text) => {
         const { text: plain, origin } = plainText(text);
         if (!origin) return assert.equal(plain, text);
         for (let i = 0; i < plain.length; i++) {
@@ -175,7 +175,7 @@ describe('plain text', () => {
 
 function msOf(text: string): number {
   let least = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 4; round++) {
     const start = performance.now();
     detect(text);
     least = Math.min(least, performance.now() - start);

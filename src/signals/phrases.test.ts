@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { foldCodePoint, foldText } from './fold.ts';
 import { PhraseSet } from './phrases.ts';
+import { anyText } from './text.arbitrary.ts';
 
 /** The words that `set` finds, as they stand in the text. */
 function found(set: PhraseSet, text: string): string[] {
@@ -152,7 +153,7 @@ describe('phrases', () => {
     const short = 'aaa1 aa aaaa '.repeat(4_000);
     const msOf = (text: string): number => {
       let least = Number.POSITIVE_INFINITY;
-      for (let round = 0; round < 5; round++) {
+      for (let round = 0; round < 8; round++) {
         const start = performance.now();
         set.scan(text, []);
         least = Math.min(least, performance.now() - start);
@@ -161,14 +162,15 @@ describe('phrases', () => {
     };
     msOf(short);
     const ratio = msOf(short.repeat(16)) / msOf(short);
-    assert.ok(ratio < 64, `16 times the text took ${ratio.toFixed(1)} times the time`);
+    // A square would make it 256.
+    assert.ok(ratio < 128, `16 times the text took ${ratio.toFixed(1)} times the time`);
   });
 });
 
 describe('folding', () => {
   it('gives letters, digits and separators only, and is stable', () => {
     fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+      fc.property(anyText, (text) => {
         const folded = foldText(text);
         assert.match(folded, /^[\p{L}\p{N}\p{M} ]*$/u);
         assert.ok(!/ {2}|^ | $/.test(folded));
