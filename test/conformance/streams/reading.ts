@@ -184,6 +184,7 @@ interface VendorItem {
   readonly execution?: string;
   readonly environment?: { readonly type?: string } | null;
   readonly action?: unknown;
+  readonly actions?: unknown;
   readonly operation?: unknown;
   readonly arguments?: unknown;
 }
@@ -193,13 +194,18 @@ function vendorCall(item: VendorItem): ReadCall | undefined {
   if (!VENDOR_CALLS.has(item.type)) return undefined;
   if (item.environment?.type?.startsWith('container')) return undefined;
   if (item.type === 'tool_search_call' && item.execution !== 'client') return undefined;
-  const value = item.operation ?? item.action ?? item.arguments;
+  const { action, actions } = item;
+  const isComputer = item.type === 'computer_call';
+  const value = isComputer
+    ? { ...(actions ? { actions } : { action }) }
+    : (item.operation ?? action ?? item.arguments);
   const name = item.type.slice(0, -'_call'.length);
   return { id: item.call_id ?? item.id, name, text: undefined, value };
 }
 
 const VENDOR_CALLS: ReadonlySet<string> = new Set([
   'apply_patch_call',
+  'computer_call',
   'local_shell_call',
   'shell_call',
   'tool_search_call',

@@ -66,7 +66,7 @@ const ENDS: Readonly<Record<Protocol, RegExp>> = {
   'openai-chat': /"finish_reason":\s*"/,
   'openai-responses': /"type":\s*"response\.(completed|incomplete|failed)"/,
   anthropic: /"type":\s*"message_stop"/,
-  gemini: /"finishReason":\s*"/,
+  gemini: /"(finishReason|blockReason)":\s*"/,
 };
 
 export function bytesOf(lines: readonly string[], protocol: Protocol | undefined): Buffer {
@@ -98,8 +98,8 @@ export function mended(
   const once = lines.filter((line, i) => line !== lines[i - 1] || !line.includes('message_start'));
   if (protocol === 'openai-chat') return mendedChunks(once);
   if (problem?.includes('missing output at index')) return renumbered(once);
-  const unknown = /Unhandled response stream event: (\{"type":"[^"]+")/.exec(problem ?? '')?.[1];
-  return unknown === undefined ? once : once.filter((line) => !line.startsWith(unknown));
+  const unknown = /Unhandled response stream event: .*?"type":"([^"]+)"/.exec(problem ?? '')?.[1];
+  return unknown === undefined ? once : once.filter((line) => parsed(line)?.['type'] !== unknown);
 }
 
 /** Output items numbered without gaps. */
