@@ -67,7 +67,7 @@ async function ofAnswer(lines: readonly string[], source: Protocol): Promise<Che
     if (problem !== undefined) return problem;
     // At any byte, and where an event ends and nothing looks broken.
     const cut = random(bytes.length + target.length, bytes.length);
-    const after = bytes.indexOf('\n\n', cut) + 2;
+    const after = bytes.indexOf(source === 'gemini' ? '\n\r\n' : '\n\n', cut) + 3;
     return (
       (await ofTruncated(source, bytes.subarray(0, cut), target)) ??
       (await ofTruncated(source, bytes.subarray(0, after), target))
