@@ -264,7 +264,7 @@ export const cedarPolicy = fc
     ),
     resource: scope('resource'),
     kind: fc.constantFrom('when', 'unless'),
-    conditions: fc.array(expression('boolean', 4), { minLength: 1, maxLength: 2 }),
+    conditions: fc.array(expression('boolean', 3), { minLength: 1, maxLength: 2 }),
   })
   .map(
     ({ effect, principal, action, resource, kind, conditions }) =>
