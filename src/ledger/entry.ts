@@ -7,7 +7,14 @@
  * INVARIANT (9): of private values only the salted commitments in `_sd` stand here.
  */
 import { ProvisoError } from '#base/errors.ts';
-import { canonicalJson, isObject, type JsonObject, type JsonValue, parseJson } from '#base/json.ts';
+import {
+  canonicalJson,
+  isObject,
+  type JsonObject,
+  type JsonValue,
+  parseJson,
+  parseJsonText,
+} from '#base/json.ts';
 import { ENTRY_BYTES_MAX } from '#base/limits.ts';
 import { commitTo, DIGEST_CHARS, disclosureText } from './commitments.ts';
 
@@ -48,7 +55,7 @@ export interface EncodedEntry {
   readonly disclosures: readonly string[];
 }
 
-/** @throws `entry_too_large`, by `requireEntrySize`, once its bytes are known */
+/** @throws `invalid_json` for half a character in the public facts */
 export function encodeEntry(entry: NewEntry, at: number): EncodedEntry {
   const disclosures: string[] = [];
   const values = entry.private;
@@ -59,12 +66,15 @@ export function encodeEntry(entry: NewEntry, at: number): EncodedEntry {
   const digests = commitTo(disclosures, digestsMin).join('","');
   const closes = entry.closes === undefined ? '' : `"closes":${entry.closes},`;
   const facts = sortedJson(entry.public);
+  // Half a character is written as an escape, and no verifier would read it.
+  if (facts.includes('\\ud')) parseJsonText(facts);
   return {
     json: `{"_sd":["${digests}"],"at":${at},${closes}"kind":"${entry.kind}","public":${facts},"v":1}`,
     disclosures,
   };
 }
 
+/** @throws `entry_too_large` */
 export function requireEntrySize(bytes: number, kind: string): void {
   if (bytes <= ENTRY_BYTES_MAX) return;
   throw new ProvisoError(

@@ -209,7 +209,11 @@ class Verification {
           });
         }
       } else if (closes !== undefined) {
-        this.#fault({ problem: `Entry ${index} is no outcome, and closes ${closes}.`, entry: index, file });
+        this.#fault({
+          problem: `Entry ${index} is no outcome, and closes ${closes}.`,
+          entry: index,
+          file,
+        });
       }
     } catch (error) {
       this.#fault({ problem: asProvisoError(error).publicMessage, entry: index, file });
