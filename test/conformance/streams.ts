@@ -8,7 +8,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type AnswerEvent, PROTOCOLS, type Protocol } from '#wire/exchange.ts';
-import { decoded, disorder, encoded, gated } from './streams/carried.ts';
+import { decoded, disorder, encoded, gated, understand } from './streams/carried.ts';
 import { difference } from './streams/difference.ts';
 import { type Read, read } from './streams/reading.ts';
 import {
@@ -97,7 +97,11 @@ function compared(
     return result.isApi ? undefined : `not an API error: ${result.error}`;
   }
   if ('error' in result) return `${result.error}`;
-  return difference(original.reading, result.reading, source, target);
+  const problem = difference(original.reading, result.reading, source, target);
+  // A caller who sends the answer back must be understood: a thrown refusal fails the case.
+  const { next } = result.reading;
+  if (problem === undefined && next !== undefined) understand(target, next);
+  return problem;
 }
 
 /** Cut off, the answer ends in an error, or has already said its end. */

@@ -64,6 +64,9 @@ function decodeText(part: JsonObject, at: string, kept: JsonObject): TextPart {
       case 'logprobs':
         // Of an earlier answer: nothing that a model reads.
         break;
+      case 'parsed':
+        // What the official SDK's helpers add to an answer: a copy of `text`.
+        break;
       case 'prompt_cache_breakpoint':
         if (value !== null) fields[key] = shaped(value, cacheBreakpoint, pathOf(at, key));
         break;
@@ -165,8 +168,7 @@ function decodeFile(part: JsonObject, at: string): MediaPart {
   let source: MediaSource;
   if (id !== undefined) source = { kind: 'id', id };
   else if (url !== undefined) source = sourceAt(url, at, 'file_url');
-  else if (content?.startsWith('data:')) source = sourceAt(content, at, 'file_data');
-  else source = { kind: 'base64', mediaType: 'application/pdf', base64: content as string };
+  else source = sourceAt(content ?? '', at, 'file_data');
   return { type: 'file', source, name, ...nativeOf(source, fields) };
 }
 

@@ -32,11 +32,12 @@ export function decodeInput(input: JsonValue, messages: Message[]): void {
     return;
   }
   let turn: Part[] | undefined;
+  const hosted = new Set<JsonValue | undefined>();
   const items = asArray(input, '', 'input');
   for (let i = 0; i < items.length; i++) {
     const at = pathOf('input', i);
     const item = asObject(items[i], 'input', i);
-    const message = decodeItem(item, at);
+    const message = decodeItem(item, at, hosted);
     if (message.role !== 'assistant') turn = undefined;
     else if (turn) {
       turn.push(...message.parts);
@@ -50,7 +51,8 @@ export function decodeInput(input: JsonValue, messages: Message[]): void {
   }
 }
 
-function decodeItem(item: JsonObject, at: string): Message {
+/** @param hosted the ids of calls that ran in a container at the provider, as their results did */
+function decodeItem(item: JsonObject, at: string, hosted: Set<JsonValue | undefined>): Message {
   const type = item['type'] ?? (item['role'] === undefined ? 'item_reference' : 'message');
   switch (asString(type, at, 'type')) {
     case 'message':
@@ -66,7 +68,7 @@ function decodeItem(item: JsonObject, at: string): Message {
     case 'item_reference':
       throw unsupported(at, 'type', 'an item kept at the provider was not decided here. Send it.');
     default:
-      return decodeVendorItem(item, type as string, at);
+      return decodeVendorItem(item, type as string, at, hosted);
   }
 }
 
@@ -114,6 +116,10 @@ function decodeCall(item: JsonObject, at: string): Part {
       case 'call_id':
       case 'name':
       case argumentsKey:
+        break;
+      case 'parsed_arguments':
+        // What the official SDK's helpers add to an answer: a copy of `arguments`.
+        if (isCustom) throw unknownField(at, key);
         break;
       case 'id':
       case 'status':
@@ -214,7 +220,12 @@ function decodeReasoning(item: JsonObject, at: string): Part[] {
   return parts;
 }
 
-function decodeVendorItem(item: JsonObject, type: string, at: string): Message {
+function decodeVendorItem(
+  item: JsonObject,
+  type: string,
+  at: string,
+  hosted: Set<JsonValue | undefined>,
+): Message {
   const shape = Object.hasOwn(INPUT_ITEMS, type) ? INPUT_ITEMS[type] : undefined;
   if (!shape) {
     if (type === 'tool_search_output' || type === 'additional_tools') return loadedTools(item, at);
@@ -222,16 +233,21 @@ function decodeVendorItem(item: JsonObject, type: string, at: string): Message {
   }
   const fields = shapedObject(item, { fields: { type: 'string', ...shape } }, at);
   if (type.endsWith('_call_output')) {
-    return { role: 'tool', parts: [vendorResult(fields, type, at)] };
+    return hosted.has(fields['call_id'])
+      ? { role: 'assistant', parts: [providerPart(fields, type)] }
+      : { role: 'tool', parts: [vendorResult(fields, type, at)] };
   }
   if (Object.hasOwn(PROVIDER_ITEMS, type)) {
     const role = type === 'mcp_approval_response' ? 'user' : 'assistant';
     return { role, parts: [providerPart(fields, type)] };
   }
   if (!Object.hasOwn(CALLER_CALLS, type)) throw invalid(at, 'type', 'a known item type');
-  if (
-    type === 'tool_search_call' ? fields['execution'] !== 'client' : isHosted(fields['environment'])
-  ) {
+  const isInside =
+    type === 'tool_search_call'
+      ? fields['execution'] !== 'client'
+      : isHosted(fields['environment']);
+  if (isInside) {
+    if (type === 'shell_call') hosted.add(fields['call_id']);
     return { role: 'assistant', parts: [providerPart(fields, type)] };
   }
   asString(fields['call_id'], at, 'call_id');

@@ -1,6 +1,6 @@
 /** A recording carried as the gateway carries it: decoded, gated, encoded for the caller. */
 
-import type { JsonObject, JsonValue } from '#base/json.ts';
+import { type JsonObject, type JsonValue, parseJsonText } from '#base/json.ts';
 import { StreamGate } from '#gateway/gate.ts';
 import type { AnswerEvent, ModelRequest, Part, Protocol } from '#wire/exchange.ts';
 import type { WireProtocol } from '#wire/protocol.ts';
@@ -114,12 +114,20 @@ const BODIES = {
   gemini: { contents: [{ role: 'user', parts: [{ text: 'x' }] }] },
 } as const;
 
+/** Whether the body, as the SDK would send it, is a request; throws where it is refused. */
+export function understand(protocol: Protocol, body: unknown): void {
+  protocols[protocol].decodeRequest(parseJsonText(JSON.stringify(body)) as JsonObject, OPTIONS);
+}
+
+const OPTIONS = {
+  route: { operation: 'generate', model: 'm', stream: true },
+  allowedFields: new Set<string>(),
+} as const;
+
 /** The smallest request that asks for a stream with its usage. */
 function requestOf(protocol: Protocol, tools: readonly JsonValue[]): ModelRequest {
   const wire: WireProtocol = protocols[protocol];
   const body: JsonObject = BODIES[protocol];
-  return wire.decodeRequest(tools.length === 0 ? body : { ...body, tools }, {
-    route: { operation: 'generate', model: 'm', stream: true },
-    allowedFields: new Set(),
-  }) as ModelRequest;
+  const asked = tools.length === 0 ? body : { ...body, tools };
+  return wire.decodeRequest(asked, OPTIONS) as ModelRequest;
 }

@@ -1,6 +1,11 @@
 /** What each vendor's official SDK makes of the bytes of a stream. */
 import Anthropic from '@anthropic-ai/sdk';
-import { type GenerateContentResponse, GoogleGenAI, type PartialArg } from '@google/genai';
+import {
+  type GenerateContentResponse,
+  GoogleGenAI,
+  type Part,
+  type PartialArg,
+} from '@google/genai';
 import OpenAI from 'openai';
 import type { FinishReason, Protocol } from '#wire/exchange.ts';
 
@@ -21,7 +26,11 @@ export interface Reading {
   readonly outputTokens: number | undefined;
   /** Kinds of blocks or items: all that the same protocol must keep. */
   readonly blocks: readonly string[];
+  /** The body of a caller's next request, with the answer sent back as the SDK gave it, if whole. */
+  readonly next: unknown;
 }
+
+const ASKED = { role: 'user', content: 'x' };
 
 export type Read =
   | { readonly reading: Reading }
@@ -99,6 +108,7 @@ async function readChat(fetch: Fetch): Promise<Reading> {
     finish: finishOf(choice.finish_reason, calls, refusal),
     ...chatUsage(completion.usage ?? completion.x_groq?.usage),
     blocks: [],
+    next: custom.size > 0 ? undefined : { model: 'm', messages: [ASKED, choice.message] },
   };
 }
 
@@ -168,6 +178,7 @@ async function readResponses(fetch: Fetch): Promise<Reading> {
     inputTokens: response.usage?.input_tokens,
     outputTokens: response.usage?.output_tokens,
     blocks: response.output.map((item) => item.type),
+    next: { model: 'm', input: [ASKED, ...response.output] },
   };
 }
 
@@ -197,7 +208,9 @@ function vendorCall(item: VendorItem): ReadCall | undefined {
   const { action, actions } = item;
   const isComputer = item.type === 'computer_call';
   const value = isComputer
-    ? { ...(actions ? { actions } : { action }) }
+    ? actions
+      ? { actions }
+      : { action }
     : (item.operation ?? action ?? item.arguments);
   const name = item.type.slice(0, -'_call'.length);
   return { id: item.call_id ?? item.id, name, text: undefined, value };
@@ -239,6 +252,11 @@ async function readAnthropic(fetch: Fetch): Promise<Reading> {
     inputTokens: usage.input_tokens + cached,
     outputTokens: usage.output_tokens,
     blocks: message.content.map((block) => block.type),
+    next: {
+      model: 'm',
+      max_tokens: 1,
+      messages: [ASKED, { role: 'assistant', content: message.content }],
+    },
   };
 }
 
@@ -250,6 +268,7 @@ async function readGemini(fetch: Fetch): Promise<Reading> {
   const calls: ReadCall[] = [];
   const partial = new PartialCall();
   const blocks: string[] = [];
+  const parts: Part[] = [];
   for await (const chunk of await client.models.generateContentStream({
     model: 'm',
     contents: 'x',
@@ -257,6 +276,7 @@ async function readGemini(fetch: Fetch): Promise<Reading> {
     const candidate = chunk.candidates?.[0];
     for (const part of candidate?.content?.parts ?? []) {
       if (part.text !== undefined && !part.thought) text += part.text;
+      parts.push(part);
       const call = part.functionCall;
       if (call) {
         const whole = partial.add(call);
@@ -278,6 +298,12 @@ async function readGemini(fetch: Fetch): Promise<Reading> {
     inputTokens: usage && (usage.promptTokenCount ?? 0) + (usage.toolUsePromptTokenCount ?? 0),
     outputTokens: usage && (usage.candidatesTokenCount ?? 0) + (usage.thoughtsTokenCount ?? 0),
     blocks,
+    next: {
+      contents: [
+        { role: 'user', parts: [{ text: 'x' }] },
+        { role: 'model', parts },
+      ],
+    },
   };
 }
 
