@@ -4,6 +4,7 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { asProvisoError, ProvisoError } from '#base/errors.ts';
 import { isObject, type JsonObject } from '#base/json.ts';
 import { protocols } from '#wire/protocols.ts';
@@ -23,7 +24,7 @@ export async function startServer(
   gateway: Gateway,
   listen: { readonly host: string; readonly port: number },
 ): Promise<GatewayServer> {
-  const state: State = { openCalls: 0, isDraining: false };
+  const state: State = { openCalls: 0, openResponses: 0, isDraining: false };
   const { limits } = gateway.config;
   const server = createServer(
     {
@@ -47,7 +48,10 @@ export async function startServer(
 }
 
 interface State {
+  /** Until the outcome is known. */
   openCalls: number;
+  /** Until the last byte is with the caller. */
+  openResponses: number;
   isDraining: boolean;
 }
 
@@ -57,6 +61,8 @@ function handle(
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
+  state.openResponses++;
+  response.once('close', () => state.openResponses--);
   const reply = new Reply(response, gateway.config.limits);
   const head = readHead(request);
   if (!head) return serveOther(gateway, state, request, reply);
@@ -138,11 +144,20 @@ function serveReady(gateway: Gateway, state: State, reply: Reply): void {
   );
 }
 
+/** How often a drain looks whether anything is still open. */
+const DRAIN_LOOK_MS = 20;
+
 async function drain(server: Server, state: State, waitMsMax: number): Promise<void> {
   state.isDraining = true;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-  server.closeIdleConnections();
-  const cutOff = setTimeout(() => server.closeAllConnections(), waitMsMax);
+  const endsAt = performance.now() + waitMsMax;
+  while (state.openCalls + state.openResponses > 0 && performance.now() < endsAt) {
+    server.closeIdleConnections();
+    await sleep(DRAIN_LOOK_MS);
+  }
+  // What is left is kept alive for nothing, or has had its time.
+  server.closeAllConnections();
   await closed;
-  clearTimeout(cutOff);
+  // A call that was cut off still has its outcome to write.
+  while (state.openCalls > 0 && performance.now() < endsAt + waitMsMax) await sleep(DRAIN_LOOK_MS);
 }
