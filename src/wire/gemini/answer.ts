@@ -7,7 +7,7 @@ import { ProvisoError } from '#base/errors.ts';
 import { isObject, type JsonObject, type JsonValue } from '#base/json.ts';
 import type { Answer, Finish, Part, Usage } from '../exchange.ts';
 import { mediaKind, mediaOfUri } from './media.ts';
-import { GEMINI, native } from './native.ts';
+import { GEMINI, native, ownReasoning } from './native.ts';
 import { NATIVE_PARTS, PART_EXTRAS } from './shapes.ts';
 
 type Fields = { [key: string]: JsonValue };
@@ -104,8 +104,7 @@ export function decodeParts(part: JsonObject, context: AnswerContext): Part[] {
         break;
       case 'text':
         if (typeof value !== 'string') break;
-        if (part['thought'] === true)
-          out.push({ type: 'reasoning', text: value, ...native(extras) });
+        if (part['thought'] === true) out.push(ownReasoning(value, extras));
         else out.push({ type: 'text', text: value, ...native(extras) });
         break;
       case 'functionCall':
@@ -122,8 +121,8 @@ export function decodeParts(part: JsonObject, context: AnswerContext): Part[] {
   }
   // A signature alone belongs to a thought that shows nothing.
   if (out.length === 0 && extras['thoughtSignature'] !== undefined) {
-    const type = part['thought'] === true ? 'reasoning' : 'text';
-    out.push({ type, text: '', ...native(extras) });
+    if (part['thought'] === true) out.push(ownReasoning('', extras));
+    else out.push({ type: 'text', text: '', ...native(extras) });
   }
   return out;
 }

@@ -16,7 +16,7 @@ import {
 import { shaped } from '../shape.ts';
 import { type Calls, decodeCall, decodeResult, noCalls } from './calls.ts';
 import { decodeFileData, decodeInlineData } from './media.ts';
-import { GEMINI, native } from './native.ts';
+import { GEMINI, native, ownReasoning } from './native.ts';
 import { NATIVE_PARTS, PART_EXTRAS } from './shapes.ts';
 
 type Fields = { [key: string]: JsonValue };
@@ -129,12 +129,11 @@ function decodePart(part: JsonObject, at: string, calls: Calls): Part {
       }
     }
   }
+  if (isThought && kind !== 'text' && kind !== undefined) extras['thought'] = true;
   switch (kind) {
     case 'text': {
       const text = asString(content, at, kind);
-      return isThought
-        ? { type: 'reasoning', text, ...native(extras) }
-        : { type: 'text', text, ...native(extras) };
+      return isThought ? ownReasoning(text, extras) : { type: 'text', text, ...native(extras) };
     }
     case 'inlineData':
       return decodeInlineData(asObject(content, at, kind), pathOf(at, kind), extras);
@@ -146,9 +145,7 @@ function decodePart(part: JsonObject, at: string, calls: Calls): Part {
       return decodeResult(asObject(content, at, kind), pathOf(at, kind), extras, calls);
     case undefined:
       // A thought that shows nothing, or a signature alone.
-      return isThought
-        ? { type: 'reasoning', text: '', ...native(extras) }
-        : { type: 'text', text: '', ...native(extras) };
+      return isThought ? ownReasoning('', extras) : { type: 'text', text: '', ...native(extras) };
     default: {
       const shape = NATIVE_PARTS[kind] ?? 'any';
       const fields = { [kind]: shaped(content, shape, pathOf(at, kind), 'proto'), ...extras };

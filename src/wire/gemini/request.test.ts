@@ -209,6 +209,7 @@ test('content that is kept at the provider is not brought in unseen', () => {
     { cachedContent: 'cachedContents/c' },
     { cached_content: 'c' },
     { continuationToken: 't' },
+    { generationOutputConfig: { outputUriPrefix: 'gs://b' } },
   ]) {
     assert.throws(() => decode({ ...HELLO, ...fields }), { code: 'unsupported' });
   }

@@ -92,6 +92,8 @@ function decodeGenerate(body: JsonObject, options: DecodeOptions): ModelRequest 
       case 'cachedContent':
       case 'continuationToken':
         throw unsupported('', name, STORED);
+      case 'generationOutputConfig':
+        throw unsupported('', name, 'its answer is written past any decision.');
       default:
         decodeNative(value, name, key, options, kept);
     }
@@ -131,6 +133,7 @@ const KNOWN: { readonly [name: string]: true } = {
   model: true,
   cachedContent: true,
   continuationToken: true,
+  generationOutputConfig: true,
 };
 
 /** The name in the body must be the one in the path, by which the call was routed. */

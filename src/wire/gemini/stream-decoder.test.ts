@@ -69,7 +69,11 @@ test('a text with its usage: thoughts are part of the output', () => {
     { type: 'start', id: 'r-1', model: 'gemini-x', createdAt: 1767225600 },
     { type: 'part_start', index: 0, part: { type: 'reasoning', text: '' } },
     { type: 'part_delta', index: 0, text: 'hm' },
-    { type: 'part_end', index: 0, part: { type: 'reasoning', text: 'hm' } },
+    {
+      type: 'part_end',
+      index: 0,
+      part: { type: 'reasoning', text: 'hm', native: { protocol: 'gemini', fields: {} } },
+    },
     { type: 'part_start', index: 1, part: { type: 'text', text: '' } },
     { type: 'part_delta', index: 1, text: 'Hel' },
     { type: 'part_delta', index: 1, text: 'lo' },

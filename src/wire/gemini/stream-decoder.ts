@@ -23,7 +23,7 @@ import {
   usageOf,
 } from './answer.ts';
 import { errorOf } from './errors.ts';
-import { native } from './native.ts';
+import { native, ownReasoning } from './native.ts';
 import { type PartialArgs, partialArgs } from './partial-args.ts';
 
 type Fields = { [key: string]: JsonValue };
@@ -180,8 +180,12 @@ export class GeminiStreamDecoder implements AnswerDecoder {
     const open = this.#text;
     if (!open) return;
     this.#text = undefined;
-    const part = { type: open.type, text: open.text, ...native(open.extras) };
-    this.#out.push({ type: 'part_end', index: open.index, part });
+    const { index, text, extras } = open;
+    const part: Part =
+      open.type === 'reasoning'
+        ? ownReasoning(text, extras)
+        : { type: 'text', text, ...native(extras) };
+    this.#out.push({ type: 'part_end', index, part });
   }
 
   // Calls in pieces

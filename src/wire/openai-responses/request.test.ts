@@ -403,6 +403,18 @@ test('calls of a vendor’s tools that the caller ran are tool calls with their 
   );
 });
 
+test('what a container at the provider gave is the provider’s, like the call', () => {
+  const environment = { type: 'container_reference', container_id: 'c' };
+  const call = { type: 'shell_call', call_id: 's', action: { commands: ['ls'] }, environment };
+  const output = { type: 'shell_call_output', call_id: 's', output: [] };
+  const parts = (input: JsonObject[]) =>
+    decode({ model: 'm', input }).messages.flatMap((message) =>
+      message.parts.map((part) => part.type),
+    );
+  assert.deepEqual(parts([call, output]), ['native', 'native']);
+  assert.deepEqual(parts([{ ...call, environment: null }, output]), ['tool_call', 'tool_result']);
+});
+
 test('one turn of the assistant is one message', () => {
   const { messages } = decode(FULL);
   assert.deepEqual(
