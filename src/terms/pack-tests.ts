@@ -32,7 +32,7 @@ export interface TestReport {
   readonly uncovered: readonly string[];
 }
 
-export interface TestResult {
+interface TestResult {
   readonly test: PackTest;
   readonly decision: Decision;
   /** What differs, in one line; absent for a pass. */

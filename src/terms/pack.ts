@@ -6,7 +6,7 @@
 import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { canonicalJson } from '#base/json.ts';
 import { type Clause, readClauses } from './clauses.ts';
 import { type Manifest, manifestSchema } from './manifest.ts';
@@ -112,22 +112,19 @@ const PACK_PATH =
 const BESIDE_PATH = /^(README\.md$|signatures\/)/;
 
 function readFiles(dir: string): ReadonlyMap<string, Uint8Array> {
-  let paths: string[];
   try {
-    paths = readdirSync(dir, { recursive: true, withFileTypes: true })
-      .filter((entry) => !entry.isDirectory())
-      .map((entry) => join(entry.parentPath, entry.name).slice(join(dir, '/').length));
+    return new Map(
+      readdirSync(dir, { recursive: true, withFileTypes: true })
+        .filter((entry) => !entry.isDirectory())
+        .map(({ parentPath, name }) => relative(dir, join(parentPath, name)).replaceAll('\\', '/'))
+        .filter((path) => !BESIDE_PATH.test(path))
+        .sort()
+        .map((path) => [path, readFileSync(join(dir, path))]),
+    );
   } catch (cause) {
-    throw termsInvalid(dir, [
-      { path: '', message: `Could not be read: ${(cause as Error).message}` },
-    ]);
+    const message = `Could not be read: ${(cause as Error).message}.`;
+    throw termsInvalid(dir, [{ path: '.', message }]);
   }
-  const contents = paths
-    .map((path) => path.replaceAll('\\', '/'))
-    .filter((path) => !BESIDE_PATH.test(path))
-    .sort()
-    .map((path) => [path, readFileSync(join(dir, path))] as const);
-  return new Map(contents);
 }
 
 function textFiles(

@@ -23,7 +23,7 @@ export interface EntityType {
   readonly ids?: ReadonlySet<string> | undefined;
 }
 
-export interface ActionType {
+interface ActionType {
   readonly action: EntityUid;
   /** Keys of the actions that this one is in, transitively, itself left out. */
   readonly ancestors: ReadonlySet<string>;
