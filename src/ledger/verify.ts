@@ -13,6 +13,7 @@ import { decodeEntry } from './entry.ts';
 import { readJournal } from './journal.ts';
 import { parseHead } from './lock.ts';
 import { type NoteVerifier, parseVerifierKey } from './note.ts';
+import { Pairing } from './pairing.ts';
 import { readBundle, readCheckpoint, readIfThere, readTile } from './read.ts';
 import {
   decodeBundle,
@@ -20,17 +21,19 @@ import {
   partialsPath,
   TILE_WIDTH,
   type Tile,
+  type TileKind,
   TreeEdge,
   tilePath,
 } from './tiles.ts';
-import { EMPTY_ROOT, type Hash, hashToBase64, leafHash } from './tree.ts';
+import { EMPTY_ROOT, HASH_BYTES, type Hash, hashToBase64, leafHash } from './tree.ts';
 
 export interface LedgerFault {
   /** In words, for a person. */
   readonly problem: string;
-  readonly entry?: number | undefined;
   /** Below the ledger's folder. */
-  readonly file?: string | undefined;
+  readonly file: string;
+  /** The first entry that it concerns, where it does. */
+  readonly entry?: number | undefined;
 }
 
 export interface LedgerReport {
@@ -50,19 +53,21 @@ export interface LedgerReport {
   readonly faults: readonly LedgerFault[];
 }
 
+/** @param done entries verified so far, of `total` */
+export type Progress = (done: number, total: number) => void;
+
 const FAULTS_MAX = 100;
 /** How often a ledger that is being written may overtake its verification. */
 const ROUNDS_MAX = 20;
 
 /**
  * @param verifierKey `name+id+key`, from somewhere that can be trusted: not from the folder itself
- * @param onProgress entries verified, of how many
  * @throws `note_invalid` for a malformed verifier key
  */
 export async function verifyLedger(
   dir: string,
   verifierKey: string,
-  onProgress?: (done: number, total: number) => void,
+  onProgress: Progress = () => undefined,
 ): Promise<LedgerReport> {
   const verification = new Verification(dir, parseVerifierKey(verifierKey), onProgress);
   await verification.run();
@@ -72,9 +77,9 @@ export async function verifyLedger(
 class Verification {
   readonly #dir: string;
   readonly #log: NoteVerifier;
-  readonly #onProgress: ((done: number, total: number) => void) | undefined;
+  readonly #onProgress: Progress;
   readonly #edge = new TreeEdge();
-  readonly #open = new Set<number>();
+  readonly #pairing = new Pairing();
   readonly #faults: LedgerFault[] = [];
   /** Root at each size where a batch ended, as far as known. */
   readonly #roots = new Map<number, Hash>([[0, EMPTY_ROOT]]);
@@ -82,15 +87,8 @@ class Verification {
   readonly #full: Tile[] = [];
   #size = 0;
   #root = EMPTY_ROOT;
-  #decisions = 0;
-  #outcomes = 0;
-  #lastAt = 0;
 
-  constructor(
-    dir: string,
-    log: NoteVerifier,
-    onProgress: ((done: number, total: number) => void) | undefined,
-  ) {
+  constructor(dir: string, log: NoteVerifier, onProgress: Progress) {
     this.#dir = dir;
     this.#log = log;
     this.#onProgress = onProgress;
@@ -104,12 +102,12 @@ class Verification {
       const checkpoint = await this.#readCheckpoint();
       if (!checkpoint) return;
       if (gap && checkpoint.size <= this.#edge.size) break;
-      if (!(await this.#verifyTo(checkpoint))) return;
+      if (!(await this.#verifyPublished(checkpoint))) return;
       // A gap may only mean that the writer published, and removed, what was to be read here.
       gap = await this.#verifyJournal();
       if (!gap) break;
     }
-    if (gap) this.#fault(gap);
+    if (gap) this.#addFault(gap);
     else if (lock) this.#verifyLock(lock);
   }
 
@@ -120,9 +118,9 @@ class Verification {
       size: this.#size,
       root: hashToBase64(this.#root),
       unpublished: this.#edge.size - this.#size,
-      decisions: this.#decisions,
-      outcomes: this.#outcomes,
-      openDecisions: [...this.#open],
+      decisions: this.#pairing.decisions,
+      outcomes: this.#pairing.outcomes,
+      openDecisions: [...this.#pairing.open],
       faults: this.#faults,
     };
   }
@@ -131,151 +129,110 @@ class Verification {
     try {
       return await readCheckpoint(this.#dir, this.#log);
     } catch (error) {
-      this.#fault({ problem: asProvisoError(error).publicMessage, file: 'checkpoint' });
+      this.#fault('checkpoint', asProvisoError(error).publicMessage);
       return undefined;
     }
   }
 
   /** @returns false where too much is missing to go on */
-  async #verifyTo({ size, root }: Checkpoint): Promise<boolean> {
+  async #verifyPublished({ size, root }: Checkpoint): Promise<boolean> {
     while (this.#edge.size < size) {
-      const n = Math.floor(this.#edge.size / TILE_WIDTH);
-      const leaves = await this.#verifyBundle(size, n);
+      const leaves = await this.#verifyBundle(size, Math.floor(this.#edge.size / TILE_WIDTH));
       if (!leaves) return false;
       for (let i = this.#edge.size % TILE_WIDTH; i < leaves.length; i++) {
-        this.#edge.append(leaves[i] as Hash, (tile) => this.#full.push(tile));
+        this.#append(leaves[i] as Hash);
       }
       for (const tile of this.#full.splice(0)) await this.#verifyTile(tile);
-      this.#onProgress?.(this.#edge.size, size);
+      this.#onProgress(this.#edge.size, size);
     }
     for (const tile of this.#edge.partials()) await this.#verifyTile(tile);
     this.#size = size;
     this.#root = this.#edge.root();
     this.#roots.set(size, this.#root);
     if (this.#root !== root) {
-      this.#fault({
-        problem: `The ${size} entries do not have the root that is signed.`,
-        file: 'checkpoint',
-      });
+      this.#fault('checkpoint', `The ${size} entries do not have the root that is signed.`);
     }
     return true;
   }
 
-  /** @returns leaf hashes; of the tile where the bundle cannot be read, to find what else is wrong */
+  /** @returns leaf hashes; those of the tile where the bundle cannot be read, to find what else is */
   async #verifyBundle(size: number, n: number): Promise<Hash[] | undefined> {
+    const first = n * TILE_WIDTH;
+    const file = tilePath('entries', n, Math.min(TILE_WIDTH, size - first));
     try {
       const bundle = await readBundle(this.#dir, size, n);
       for (let i = this.#edge.size % TILE_WIDTH; i < bundle.length; i++) {
-        this.#verifyEntry(
-          bundle[i] as Buffer,
-          n * TILE_WIDTH + i,
-          tilePath('entries', n, bundle.length),
-        );
+        this.#verifyEntry(bundle[i] as Buffer, first + i, file);
       }
       await this.#verifyPartialBundles(n, bundle);
       return bundle.map(leafHash);
     } catch (error) {
-      const entry = n * TILE_WIDTH;
-      this.#fault({
-        problem: asProvisoError(error).publicMessage,
-        entry,
-        file: tilePath('entries', n),
-      });
+      this.#fault(file, asProvisoError(error).publicMessage, first);
       return await readTile(this.#dir, size, 0, n).catch(() => undefined);
     }
   }
 
-  /** Canonical form, time, and INVARIANT (4): each decision has one outcome. */
   #verifyEntry(bytes: Buffer, index: number, file: string): void {
     try {
-      const { kind, at, closes } = decodeEntry(bytes, index);
-      if (at < this.#lastAt)
-        this.#fault({
-          problem: `Entry ${index} is older than the one before it.`,
-          entry: index,
-          file,
-        });
-      this.#lastAt = at;
-      if (kind === 'decision') {
-        this.#decisions++;
-        this.#open.add(index);
-      } else if (kind === 'outcome') {
-        this.#outcomes++;
-        if (closes === undefined || !this.#open.delete(closes)) {
-          this.#fault({
-            problem: `Entry ${index} is an outcome of ${closes ?? 'nothing'}, which is no open decision.`,
-            entry: index,
-            file,
-          });
-        }
-      } else if (closes !== undefined) {
-        this.#fault({
-          problem: `Entry ${index} is no outcome, and closes ${closes}.`,
-          entry: index,
-          file,
-        });
-      }
+      const problem = this.#pairing.add(decodeEntry(bytes, index));
+      if (problem !== undefined) this.#fault(file, problem, index);
     } catch (error) {
-      this.#fault({ problem: asProvisoError(error).publicMessage, entry: index, file });
+      this.#fault(file, asProvisoError(error).publicMessage, index);
     }
   }
 
-  /** The tile in full, or as the checkpoint has it, and every partial form that is still there. */
+  /** The file that the checkpoint's size asks for, and every smaller partial form still there. */
   async #verifyTile(tile: Tile): Promise<void> {
     const { level, n, width } = tile;
     const expected = encodeTile(tile);
-    let found = await readIfThere(join(this.#dir, tilePath(level, n, width)));
-    if (!found && width < TILE_WIDTH) {
-      found = (await readIfThere(join(this.#dir, tilePath(level, n))))?.subarray(
-        0,
-        expected.length,
-      );
-    }
     const file = tilePath(level, n, width);
-    if (!found) this.#fault({ problem: `\`${file}\` is missing.`, file });
-    else if (!found.equals(expected)) this.#tileFault(found, expected, level, n, file);
-    for (const [partial, bytes] of await this.#partialFiles(level, n, width)) {
-      const path = tilePath(level, n, partial);
-      const part = expected.subarray(0, partial * 32);
-      if (!bytes.equals(part)) this.#tileFault(bytes, part, level, n, path);
+    const isPartial = width < TILE_WIDTH;
+    let found = await readIfThere(join(this.#dir, file));
+    if (!found && isPartial) {
+      const full = await readIfThere(join(this.#dir, tilePath(level, n)));
+      found = full?.subarray(0, expected.length);
+    }
+    if (found) this.#compareTile(file, found, expected, tile);
+    else this.#fault(file, `\`${file}\` is missing.`, n * TILE_WIDTH ** (level + 1));
+    for (const [partialWidth, bytes] of await this.#partialFiles(level, n, width)) {
+      const part = expected.subarray(0, partialWidth * HASH_BYTES);
+      this.#compareTile(tilePath(level, n, partialWidth), bytes, part, tile);
     }
   }
 
-  #tileFault(found: Buffer, expected: Buffer, level: number, n: number, file: string): void {
-    let hash = 0;
-    while (hash * 32 < expected.length && !different(found, expected, hash)) hash++;
+  #compareTile(file: string, found: Buffer, expected: Buffer, { level, n }: Tile): void {
+    if (found.equals(expected)) return;
+    let byte = 0;
+    while (byte < expected.length && found[byte] === expected[byte]) byte++;
+    const hash = Math.floor(byte / HASH_BYTES);
     const entry = (n * TILE_WIDTH + hash) * TILE_WIDTH ** level;
-    this.#fault({
-      problem: `\`${file}\` has other hashes than its entries, from number ${hash} on.`,
-      entry,
+    this.#fault(
       file,
-    });
+      `\`${file}\` has other hashes than its entries, from number ${hash} on.`,
+      entry,
+    );
   }
 
   async #verifyPartialBundles(n: number, bundle: readonly Buffer[]): Promise<void> {
-    for (const [partial, bytes] of await this.#partialFiles('entries', n, bundle.length)) {
-      const path = tilePath('entries', n, partial);
-      const entries = decodeBundle(bytes, partial, path);
+    for (const [width, bytes] of await this.#partialFiles('entries', n, bundle.length)) {
+      const file = tilePath('entries', n, width);
+      const entries = decodeBundle(bytes, width, file);
       const wrong = entries.findIndex((entry, i) => !entry.equals(bundle[i] as Buffer));
       if (wrong < 0) continue;
       const entry = n * TILE_WIDTH + wrong;
-      this.#fault({ problem: `\`${path}\` has another entry ${entry}.`, entry, file: path });
+      this.#fault(file, `\`${file}\` has another entry ${entry}.`, entry);
     }
   }
 
   /** Partial forms of a tile with fewer than `width`. */
-  async #partialFiles(
-    kind: Tile['level'] | 'entries',
-    n: number,
-    width: number,
-  ): Promise<[number, Buffer][]> {
+  async #partialFiles(kind: TileKind, n: number, width: number): Promise<[number, Buffer][]> {
     const files: [number, Buffer][] = [];
     const folder = join(this.#dir, partialsPath(kind, n));
     for (const name of await nodeDisk.list(folder)) {
-      const partial = /^[1-9][0-9]{0,2}$/.test(name) ? Number(name) : width;
-      if (partial >= width) continue;
+      const partialWidth = /^[1-9][0-9]{0,2}$/.test(name) ? Number(name) : width;
+      if (partialWidth >= width) continue;
       const bytes = await readIfThere(join(folder, name));
-      if (bytes) files.push([partial, bytes]);
+      if (bytes) files.push([partialWidth, bytes]);
     }
     return files;
   }
@@ -284,22 +241,23 @@ class Verification {
   async #verifyJournal(): Promise<LedgerFault | undefined> {
     for await (const { record, path } of readJournal(nodeDisk, this.#dir)) {
       const { firstIndex, count } = record;
-      if (firstIndex + count <= this.#edge.size) continue;
-      if (firstIndex !== this.#edge.size) {
-        const problem = `The log ends at ${this.#edge.size}, and \`${path}\` goes on at ${firstIndex}.`;
-        return { problem, entry: this.#edge.size, file: path };
+      const { size } = this.#edge;
+      if (firstIndex + count <= size) continue;
+      if (firstIndex !== size) {
+        const problem = `The log ends at ${size}, and \`${path}\` goes on at ${firstIndex}.`;
+        return { file: path, problem, entry: size };
       }
       decodeBundle(record.entries, count, path).forEach((entry, i) => {
         this.#verifyEntry(entry, firstIndex + i, path);
-        this.#edge.append(leafHash(entry), (tile) => this.#full.push(tile));
+        this.#append(leafHash(entry));
       });
       this.#roots.set(this.#edge.size, this.#edge.root());
       if (this.#edge.root() !== record.root) {
-        this.#fault({
-          problem: `\`${path}\` has other entries at ${firstIndex} than it says.`,
-          entry: firstIndex,
-          file: path,
-        });
+        this.#fault(
+          path,
+          `\`${path}\` has other entries at ${firstIndex} than it says.`,
+          firstIndex,
+        );
       }
     }
     return undefined;
@@ -307,30 +265,27 @@ class Verification {
 
   /** INVARIANT (8): all that the lock store says was acknowledged is there. */
   #verifyLock(bytes: Buffer): void {
-    const head = parseHead(bytes);
     const file = 'lock/head';
-    if (!head) return this.#fault({ problem: `\`${file}\` cannot be read.`, file });
-    if (head.size > this.#edge.size) {
-      return this.#fault({
-        problem: `${head.size} entries were acknowledged, and ${this.#edge.size} are there.`,
-        entry: this.#edge.size,
-        file,
-      });
-    }
-    const root = this.#roots.get(head.size);
-    if (root !== undefined && root !== head.root) {
-      this.#fault({ problem: `\`${file}\` knows another log of ${head.size} entries.`, file });
+    const head = parseHead(bytes);
+    const { size } = this.#edge;
+    const root = head && this.#roots.get(head.size);
+    if (!head) this.#fault(file, `\`${file}\` cannot be read.`);
+    else if (head.size > size) {
+      this.#fault(file, `${head.size} entries were acknowledged, and ${size} are there.`, size);
+    } else if (root !== undefined && root !== head.root) {
+      this.#fault(file, `\`${file}\` knows another log of ${head.size} entries.`);
     }
   }
 
-  #fault(fault: LedgerFault): void {
+  #append(leaf: Hash): void {
+    this.#edge.append(leaf, (tile) => this.#full.push(tile));
+  }
+
+  #fault(file: string, problem: string, entry?: number): void {
+    this.#addFault({ problem, file, entry });
+  }
+
+  #addFault(fault: LedgerFault): void {
     if (this.#faults.length < FAULTS_MAX) this.#faults.push(fault);
   }
-}
-
-function different(a: Buffer, b: Buffer, hash: number): boolean {
-  return (
-    Buffer.compare(a.subarray(hash * 32, hash * 32 + 32), b.subarray(hash * 32, hash * 32 + 32)) !==
-    0
-  );
 }
