@@ -57,6 +57,8 @@ export interface Dialect {
   readonly maxTokensField?: 'max_tokens' | undefined;
   /** Chat Completions: the server refuses `stream_options`, and gives the usage unasked. */
   readonly refusesStreamOptions?: boolean | undefined;
+  /** Chat Completions: the server wants reasoning back that the caller knows in another protocol. */
+  readonly takesReasoning?: boolean | undefined;
 }
 
 export interface ListedModel {

@@ -24,7 +24,7 @@ import {
 import type { Suite } from './suite.ts';
 
 export const suite: Suite = async (path, report) => {
-  for (const file of globSync(`${path}/**/*.chunks.txt`).sort()) {
+  for (const file of globSync(`${path}/**/*.{txt,jsonl}`).sort()) {
     const name = relative(path, file);
     const lines = linesOf(readFileSync(file, 'utf8'));
     const source = protocolOf(lines);

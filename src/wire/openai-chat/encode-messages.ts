@@ -5,12 +5,14 @@ import type {
   MediaPart,
   Message,
   Part,
+  ReasoningPart,
   TextPart,
   ToolCallPart,
   ToolResultPart,
 } from '../exchange.ts';
 import { dataUrl } from '../media.ts';
 import { ownFields } from '../native.ts';
+import type { Dialect } from '../protocol.ts';
 import { CHAT } from './shapes.ts';
 
 type Fields = { [key: string]: JsonValue };
@@ -18,11 +20,12 @@ type Fields = { [key: string]: JsonValue };
 export function encodeMessages(
   messages: readonly Message[],
   dropped: Set<string>,
+  dialect: Dialect,
 ): readonly JsonObject[] {
   const out: JsonObject[] = [];
   for (const message of messages) {
     ownFields(message.native, CHAT, dropped);
-    if (message.role === 'assistant') out.push(encodeAssistant(message, dropped));
+    if (message.role === 'assistant') out.push(encodeAssistant(message, dropped, dialect));
     else encodeOther(message, out, dropped);
   }
   return out;
@@ -159,14 +162,14 @@ function encodeToolResult(part: ToolResultPart, dropped: Set<string>): JsonObjec
   return { role: 'tool', tool_call_id: part.callId, content: value };
 }
 
-function encodeAssistant(message: Message, dropped: Set<string>): JsonObject {
+function encodeAssistant(message: Message, dropped: Set<string>, dialect: Dialect): JsonObject {
   const fields: Fields = { role: 'assistant', content: null };
   const content: JsonObject[] = [];
   const calls: JsonObject[] = [];
   let reasoning: string | undefined;
   for (const part of message.parts) {
     if (part.type === 'tool_call') calls.push(encodeToolCall(part, dropped));
-    else if (part.type === 'reasoning' && part.native?.protocol === CHAT) {
+    else if (part.type === 'reasoning' && isWanted(part, dialect)) {
       reasoning = (reasoning ?? '') + part.text;
     } else {
       const item = encodePart(part, dropped);
@@ -177,6 +180,11 @@ function encodeAssistant(message: Message, dropped: Set<string>): JsonObject {
   if (reasoning !== undefined) fields['reasoning_content'] = reasoning;
   if (calls.length > 0) fields['tool_calls'] = calls;
   return named(fields, message);
+}
+
+/** What another vendor signed is never sent; what nobody signed only where it is asked for. */
+function isWanted({ native }: ReasoningPart, { takesReasoning }: Dialect): boolean {
+  return native === undefined ? takesReasoning === true : native.protocol === CHAT;
 }
 
 /** A refusal that stands alone goes to the message's own field, where it came from. */

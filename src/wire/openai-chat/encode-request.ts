@@ -17,7 +17,7 @@ export function encodeChatRequest(
 ): JsonObject {
   const body: Body = {
     model: request.model,
-    messages: encodeMessages(request.messages, dropped),
+    messages: encodeMessages(request.messages, dropped, dialect),
     ...ownFields(request.native, CHAT, dropped),
   };
   putStream(body, request, dialect);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type OpenAI from 'openai';
 import { type JsonObject, type JsonValue, parseJsonText } from '#base/json.ts';
-import type { Message, ModelRequest } from '../exchange.ts';
+import type { Message, ModelRequest, Part } from '../exchange.ts';
 import type { Dialect } from '../protocol.ts';
 import { openaiChat } from './protocol.ts';
 
@@ -237,6 +237,23 @@ test('the limit on tokens goes under the name that the caller or the server know
   assert.deepEqual(encode(newer)['max_completion_tokens'], 5);
   const dialect = { maxTokensField: 'max_tokens' } as const;
   assert.deepEqual(encode(newer, new Set(), dialect)['max_tokens'], 5);
+});
+
+test('reasoning goes back to a server that wants it, unless another vendor signed it', () => {
+  const signed = { protocol: 'anthropic', fields: { signature: 's' } } as const;
+  const sent = (dialect: Dialect, reasoning: Part) => {
+    const request = decode({ model: 'm', messages: MESSAGES });
+    const messages: Message[] = [{ role: 'assistant', parts: [reasoning] }];
+    const [message] = encode({ ...request, messages }, new Set(), dialect)['messages'] as [
+      JsonObject,
+    ];
+    return message['reasoning_content'];
+  };
+  const reasoning = { type: 'reasoning', text: 'x' } as const;
+  assert.equal(sent({}, reasoning), undefined);
+  assert.equal(sent({ takesReasoning: true }, reasoning), 'x');
+  assert.equal(sent({ takesReasoning: true }, { ...reasoning, native: signed }), undefined);
+  assert.equal(sent({}, { ...reasoning, native: native({}) }), 'x');
 });
 
 test('what Chat Completions cannot carry is named, or refused where it matters', () => {

@@ -21,8 +21,12 @@ export function protocolOf(lines: readonly string[]): Protocol | undefined {
   return undefined;
 }
 
+/** The events of a recording, which may have kept the framing that they came in. */
 export function linesOf(text: string): string[] {
-  return text.split('\n').filter((line) => line.trim() !== '');
+  return text
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '' && !/^(:|event:|data: ?\[DONE\])/.test(line))
+    .map((line) => line.replace(/^data: ?/, ''));
 }
 
 /** The tools of xAI that run inside it, which a Responses answer repeats from its request. */
