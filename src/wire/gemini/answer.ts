@@ -45,7 +45,7 @@ export function decodeAnswer(body: JsonValue): Answer {
   };
 }
 
-export function isCall(part: Part): boolean {
+function isCall(part: Part): boolean {
   return part.type === 'tool_call';
 }
 

@@ -17,7 +17,7 @@ export function responseHead(head: ResponseHead, request: ModelRequest): Fields 
   return {
     id: head.id,
     object: 'response',
-    created_at: head.createdAt ?? 0,
+    created_at: head.createdAt ?? Math.floor(Date.now() / 1000),
     background: false,
     error: null,
     instructions: part?.type === 'text' ? part.text : null,
@@ -72,7 +72,7 @@ function incompleteReason(finish: Finish, hasRefusal: boolean): string | undefin
   }
 }
 
-export function encodeUsage(usage: Usage | undefined): JsonValue {
+function encodeUsage(usage: Usage | undefined): JsonValue {
   if (!usage) return null;
   return {
     ...fieldsOf(usage),
