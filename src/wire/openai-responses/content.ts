@@ -39,7 +39,9 @@ export function decodeContentPart(part: JsonObject, at: string, kept: JsonObject
     case 'text':
       return decodeText(part, at, kept);
     case 'refusal':
-      for (const key in part) if (key !== 'type' && key !== 'refusal') throw unknownField(at, key);
+      for (const key in part) {
+        if (key !== 'type' && key !== 'refusal' && key !== 'parsed') throw unknownField(at, key);
+      }
       return { type: 'refusal', text: asString(part['refusal'], at, 'refusal') };
     case 'input_image':
       return decodeImage(part, at);

@@ -415,6 +415,23 @@ test('what a container at the provider gave is the provider’s, like the call',
   assert.deepEqual(parts([{ ...call, environment: null }, output]), ['tool_call', 'tool_result']);
 });
 
+test('what the official SDK adds to an answer does not keep it from being sent back', () => {
+  const content = [
+    { type: 'output_text', text: '{}', annotations: [], logprobs: [], parsed: {} },
+    { type: 'refusal', refusal: 'No.', parsed: null },
+  ];
+  const call = {
+    type: 'function_call',
+    call_id: 'c',
+    name: 'f',
+    arguments: '{}',
+    parsed_arguments: {},
+  };
+  const message = { type: 'message', id: 'msg_1', role: 'assistant', status: 'completed', content };
+  const body = encode(decode({ model: 'm', input: [message, call] }));
+  assert.ok(!JSON.stringify(body).includes('parsed'));
+});
+
 test('one turn of the assistant is one message', () => {
   const { messages } = decode(FULL);
   assert.deepEqual(
