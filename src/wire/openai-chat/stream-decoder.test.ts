@@ -1,10 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import OpenAI from 'openai';
-import { ProvisoError } from '#base/errors.ts';
 import type { JsonObject, JsonValue } from '#base/json.ts';
-import type { AnswerEvent, ModelRequest, Part } from '../exchange.ts';
+import type { AnswerEvent, Part } from '../exchange.ts';
 import { sseReader } from '../sse.ts';
 import { openaiChat } from './protocol.ts';
 
@@ -268,6 +266,24 @@ test('Mistral’s lists of thinking and text are reasoning and text', () => {
   assert.deepEqual(finish(events).dropped, ['content.reference']);
 });
 
+test('log probabilities and annotations are kept with their text', () => {
+  const logprobs = (token: string) => ({ content: [{ token, logprob: -1 }], refusal: null });
+  const citation = { start_index: 0, end_index: 1, title: 't', url: 'https://a.example/' };
+  const annotation = { type: 'url_citation', url_citation: citation };
+  const events = decodeAll(
+    chunk({ content: 'x' }, { logprobs: logprobs('x') }),
+    chunk({ content: 'y' }, { logprobs: logprobs('y') }),
+    chunk({ annotations: [{ ...annotation, tracking: 1 }] }),
+    end(),
+  );
+  const text = events.find((event) => event.type === 'part_end')?.part;
+  assert.deepEqual(text?.type === 'text' && text.native?.fields, {
+    annotations: [annotation],
+    logprobs: { content: [...logprobs('x').content, ...logprobs('y').content], refusal: null },
+  });
+  assert.deepEqual(finish(events).dropped, ['delta.annotations[].tracking']);
+});
+
 test('reasoning under two names is read once', () => {
   const events = decodeAll(chunk({ reasoning: 'a', reasoning_content: 'a' }), end());
   assert.deepEqual(parts(events), ['reasoning:a']);
@@ -376,149 +392,4 @@ test('cut at any bytes, a stream gives the same events, in the order that is pro
       },
     ),
   );
-});
-
-const USAGE = { inputTokens: 3, outputTokens: 4, cacheReadTokens: 1, reasoningTokens: 2 };
-const ANSWER: readonly AnswerEvent[] = [
-  { type: 'start', id: 'msg_1', model: 'm' },
-  { type: 'part_start', index: 0, part: { type: 'reasoning', text: '' } },
-  { type: 'part_delta', index: 0, text: 'Hm' },
-  { type: 'part_end', index: 0, part: { type: 'reasoning', text: 'Hm.' } },
-  { type: 'part_start', index: 1, part: { type: 'text', text: '' } },
-  { type: 'part_delta', index: 1, text: 'Hel' },
-  { type: 'part_end', index: 1, part: { type: 'text', text: 'Hello "you"' } },
-  {
-    type: 'part_start',
-    index: 2,
-    part: { type: 'tool_call', id: 'a', name: 'f', arguments: '' },
-  },
-  { type: 'part_delta', index: 2, text: '{"x":' },
-  {
-    type: 'part_end',
-    index: 2,
-    part: { type: 'tool_call', id: 'a', name: 'f', arguments: '{"x":1}' },
-  },
-  {
-    type: 'part_start',
-    index: 3,
-    part: { type: 'tool_call', id: 'b', name: 'g', arguments: '' },
-  },
-  { type: 'part_end', index: 3, part: { type: 'tool_call', id: 'b', name: 'g', arguments: '{}' } },
-  { type: 'finish', finish: { reason: 'tool_calls' }, usage: USAGE },
-];
-
-function encode(events: readonly AnswerEvent[], wantsUsage = true): string {
-  const request = openaiChat.decodeRequest(
-    {
-      model: 'm',
-      messages: [],
-      stream: true,
-      ...(wantsUsage ? { stream_options: { include_usage: true } } : {}),
-    },
-    { route: { operation: 'generate' }, allowedFields: new Set() },
-  ) as ModelRequest;
-  const encoder = openaiChat.streamEncoder({ request });
-  return events.map((event) => encoder.push(event)).join('');
-}
-
-function client(body: string, status = 200, type = 'text/event-stream'): OpenAI {
-  const fetch = () =>
-    Promise.resolve(new Response(body, { status, headers: { 'content-type': type } }));
-  return new OpenAI({ apiKey: 'none', maxRetries: 0, fetch });
-}
-
-test('the official SDK’s stream helper reads what is written', async () => {
-  const stream = client(encode(ANSWER)).chat.completions.stream({ model: 'm', messages: [] });
-  const completion = await stream.finalChatCompletion();
-  const [choice] = completion.choices;
-  assert.equal(choice?.message.content, 'Hello "you"');
-  assert.equal(choice?.finish_reason, 'tool_calls');
-  assert.deepEqual(
-    choice?.message.tool_calls?.map(({ id, function: { name, arguments: text } }) => [
-      id,
-      name,
-      text,
-    ]),
-    [
-      ['a', 'f', '{"x":1}'],
-      ['b', 'g', '{}'],
-    ],
-  );
-  assert.deepEqual(completion.usage, {
-    prompt_tokens: 3,
-    completion_tokens: 4,
-    total_tokens: 7,
-    prompt_tokens_details: { cached_tokens: 1 },
-    completion_tokens_details: { reasoning_tokens: 2 },
-  });
-});
-
-test('the role comes first, the usage only where it was asked for, [DONE] last', () => {
-  const lines = (text: string) =>
-    text
-      .trimEnd()
-      .split('\n\n')
-      .map((line) => line.slice(6));
-  const first = JSON.parse(lines(encode(ANSWER))[0] ?? '');
-  assert.equal(first.choices[0].delta.role, 'assistant');
-  assert.equal(lines(encode(ANSWER)).at(-1), '[DONE]');
-  assert.ok(encode(ANSWER).includes('"usage"'));
-  assert.ok(!encode(ANSWER, false).includes('"usage"'));
-});
-
-test('a stream that was decoded and encoded says the same', () => {
-  const again = decode(Buffer.from(encode(ANSWER)));
-  assert.deepEqual(parts(again), parts(ANSWER));
-  assert.deepEqual(parts(again), [
-    'reasoning:Hm.',
-    'text:Hello "you"',
-    ['a', 'f', '{"x":1}'],
-    ['b', 'g', '{}'],
-  ]);
-});
-
-test('log probabilities and annotations go back to the same protocol', () => {
-  const logprobs = {
-    content: [{ token: 'x', logprob: -1, bytes: null, top_logprobs: [] }],
-    refusal: null,
-  };
-  const citation = { start_index: 0, end_index: 1, title: 't', url: 'https://a.example/' };
-  const annotations = [{ type: 'url_citation', url_citation: citation }];
-  const events = decodeAll(
-    chunk({ content: 'x' }, { logprobs }),
-    chunk({ content: 'y' }, { logprobs }),
-    chunk({ annotations }),
-    end(),
-  );
-  const text = encode(events);
-  const last = text.split('\n\n').find((line) => line.includes('url_citation'));
-  const { choices } = JSON.parse(last?.slice(6) ?? '');
-  assert.deepEqual(choices[0].delta, { annotations });
-  assert.equal(choices[0].logprobs.content.length, 2);
-});
-
-test('an error in mid-stream is raised by the official SDK, with its code', async () => {
-  const error = new ProvisoError('upstream_failed', 'The provider broke off.', { at: 'x' });
-  const body = encode(ANSWER.slice(0, 5)) + openaiChat.encodeStreamError(error);
-  const stream = client(body).chat.completions.stream({ model: 'm', messages: [] });
-  await assert.rejects(stream.finalChatCompletion(), (thrown) => {
-    assert.ok(thrown instanceof OpenAI.APIError);
-    assert.deepEqual([thrown.code, thrown.param], ['upstream_failed', 'x']);
-    return true;
-  });
-  const event: AnswerEvent = { type: 'error', error: { kind: 'overloaded', message: 'Busy.' } };
-  const other = client(encode([event])).chat.completions.stream({ model: 'm', messages: [] });
-  await assert.rejects(other.finalChatCompletion(), OpenAI.APIError);
-});
-
-test('an error is raised by the official SDK as its status says', async () => {
-  const error = new ProvisoError('terms_denied', 'Rule `a` forbids it.', { facts: { rule: 'a' } });
-  const body = JSON.stringify(openaiChat.encodeError(error));
-  const { chat } = client(body, error.status, 'application/json');
-  await assert.rejects(chat.completions.create({ model: 'm', messages: [] }), (thrown) => {
-    assert.ok(thrown instanceof OpenAI.PermissionDeniedError);
-    assert.equal(thrown.code, 'terms_denied');
-    assert.deepEqual((thrown.error as { facts: unknown }).facts, { rule: 'a' });
-    return true;
-  });
 });
