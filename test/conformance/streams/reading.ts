@@ -8,6 +8,7 @@ import {
 } from '@google/genai';
 import OpenAI from 'openai';
 import type { FinishReason, Protocol } from '#wire/exchange.ts';
+import { PartialCall } from './partial-call.ts';
 
 export interface ReadCall {
   readonly id: string | undefined;
@@ -280,7 +281,7 @@ async function readGemini(fetch: Fetch): Promise<Reading> {
       const call = part.functionCall;
       if (call) {
         const whole = partial.add(call);
-        if (whole) calls.push(whole);
+        if (whole) calls.push({ ...whole, text: undefined });
       }
       for (const kind of GEMINI_BLOCKS) if (part[kind]) blocks.push(kind);
     }
@@ -288,7 +289,7 @@ async function readGemini(fetch: Fetch): Promise<Reading> {
     usage = chunk.usageMetadata?.promptTokenCount === undefined ? usage : chunk.usageMetadata;
   }
   const rest = partial.end();
-  if (rest) calls.push(rest);
+  if (rest) calls.push({ ...rest, text: undefined });
   if (finish === undefined) throw new Error('the answer has no end');
   return {
     text,
@@ -308,50 +309,6 @@ async function readGemini(fetch: Fetch): Promise<Reading> {
 }
 
 const GEMINI_BLOCKS = ['inlineData', 'executableCode', 'codeExecutionResult'] as const;
-
-/** Arguments that come piece by piece, each with the path of the value that it belongs to. */
-class PartialCall {
-  #name = '';
-  #id: string | undefined;
-  #args: Record<string, unknown> | undefined;
-
-  add(call: NonNullable<GenerateContentResponse['functionCalls']>[number]): ReadCall | undefined {
-    if (call.args && !call.partialArgs && !call.willContinue) {
-      return { id: call.id, name: call.name ?? '', text: undefined, value: call.args };
-    }
-    const isPart = call.partialArgs !== undefined || call.willContinue === true;
-    if (!isPart && this.#args === undefined) {
-      return { id: call.id, name: call.name ?? '', text: undefined, value: {} };
-    }
-    this.#name ||= call.name ?? '';
-    this.#id ??= call.id;
-    this.#args ??= { ...call.args };
-    for (const piece of call.partialArgs ?? []) put(this.#args, piece);
-    return call.willContinue ? undefined : this.end();
-  }
-
-  end(): ReadCall | undefined {
-    if (!this.#args) return undefined;
-    const call = { id: this.#id, name: this.#name, text: undefined, value: this.#args };
-    this.#args = undefined;
-    this.#name = '';
-    this.#id = undefined;
-    return call;
-  }
-}
-
-function put(root: Record<string, unknown>, piece: PartialArg): void {
-  const keys = (piece.jsonPath ?? '').match(/[^$.[\]'"]+/g) ?? [];
-  let at: Record<string, unknown> = root;
-  keys.slice(0, -1).forEach((key, i) => {
-    at[key] ??= /^\d+$/.test(keys[i + 1] ?? '') ? [] : {};
-    at = at[key] as Record<string, unknown>;
-  });
-  const last = keys.at(-1) ?? '';
-  const value = piece.numberValue ?? piece.boolValue ?? (piece.nullValue ? null : undefined);
-  if (value !== undefined) at[last] = value;
-  else at[last] = ((at[last] as string | undefined) ?? '') + (piece.stringValue ?? '');
-}
 
 function called(id: string | undefined, name: string, text: string): ReadCall {
   let value: unknown;
