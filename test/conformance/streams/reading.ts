@@ -1,11 +1,6 @@
 /** What each vendor's official SDK makes of the bytes of a stream. */
 import Anthropic from '@anthropic-ai/sdk';
-import {
-  type GenerateContentResponse,
-  GoogleGenAI,
-  type Part,
-  type PartialArg,
-} from '@google/genai';
+import { type GenerateContentResponse, GoogleGenAI, type Part } from '@google/genai';
 import OpenAI from 'openai';
 import type { FinishReason, Protocol } from '#wire/exchange.ts';
 import { PartialCall } from './partial-call.ts';
