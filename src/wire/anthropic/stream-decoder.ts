@@ -188,7 +188,7 @@ export class AnthropicStreamDecoder implements AnswerDecoder {
         return;
       case 'compaction_delta': {
         const { type: _type, ...fields } = delta;
-        Object.assign(open.fields, fields);
+        open.fields = { ...open.fields, ...fields };
         return;
       }
       default:
