@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { Client } from 'undici';
+import { ProvisoError } from '#base/errors.ts';
+import { parseConfig } from '#config/load.ts';
+import { openLedger } from '#ledger/ledger.ts';
+import { connectControl } from './client.ts';
+import type { Control, Status } from './control.ts';
+import { openControl } from './open.ts';
+import { CONTROL_ROUTES } from './routes.ts';
+import { serveControl } from './server.ts';
+import { controlPath } from './socket.ts';
+
+const HOLDER = {
+  caller: 'batch',
+  owner: 'clerk',
+  organisation: 'example',
+  teams: ['records'],
+  partner: 'partner example',
+  clearance: 2,
+  purposes: ['minutes'],
+  expiresAt: '2040-01-01T00:00:00.000Z',
+};
+
+const PURPOSE = {
+  id: 'minutes',
+  title: 'Minutes',
+  owner: 'clerk',
+  authority: 'by-law 12',
+  dataClasses: ['public'],
+  models: ['small-*'],
+  callers: ['*'],
+  teams: [],
+  allows: ['many-persons'],
+  endsAt: '2040-01-01T00:00:00.000Z',
+};
+
+function folderFor(t: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'proviso-admin-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+const STATUS: Status = {
+  address: 'http://127.0.0.1:1',
+  pid: 1,
+  terms: { id: 'terms', version: '1', hash: '00' },
+  ledger: { origin: 'proviso.local/ledger', verifierKey: 'key', size: 0 },
+};
+
+/** The state alone, opened here and served as a gateway's, until the test ends. */
+async function served(
+  t: TestContext,
+  dataDir: string,
+  change: Partial<Control> = {},
+  onDefect: (cause: unknown) => void = (cause) => assert.fail(String(cause)),
+): Promise<{ control: Control; end: () => Promise<void> }> {
+  const state = await openControl(configIn(dataDir));
+  const control = { ...state, status: async () => STATUS, ...change };
+  const server = await serveControl(control, dataDir, onDefect);
+  let isOpen = true;
+  const end = async () => {
+    if (!isOpen) return;
+    isOpen = false;
+    await server.close();
+    await state.close();
+  };
+  t.after(end);
+  return { control, end };
+}
+
+const configIn = (dataDir: string) => parseConfig(`dataDir: ${dataDir}`, '/proviso.yaml', {});
+
+/** The same state, reached in this process and over the socket. */
+async function bothWays(t: TestContext): Promise<{ here: Control; there: Control }> {
+  const dataDir = folderFor(t);
+  const { control: here } = await served(t, dataDir);
+  const there = await connectControl(dataDir);
+  assert.ok(there);
+  t.after(() => there.close());
+  return { here, there };
+}
+
+async function refused(work: Promise<unknown>): Promise<ProvisoError> {
+  try {
+    await work;
+  } catch (thrown) {
+    assert.ok(thrown instanceof ProvisoError, String(thrown));
+    return thrown;
+  }
+  assert.fail('was not refused');
+}
+
+test('the socket is its owner’s alone, and gone afterwards', async (t) => {
+  const dataDir = folderFor(t);
+  const { end } = await served(t, dataDir);
+  assert.equal(statSync(controlPath(dataDir)).mode & 0o777, 0o600);
+  await end();
+  assert.throws(() => statSync(controlPath(dataDir)));
+  assert.equal(await connectControl(dataDir), undefined);
+});
+
+test('what a crash left in the socket’s place is taken over', async (t) => {
+  const dataDir = folderFor(t);
+  writeFileSync(controlPath(dataDir), '');
+  await served(t, dataDir);
+  const client = await connectControl(dataDir);
+  assert.deepEqual(await client?.status(), STATUS);
+  await client?.close();
+});
+
+test('a data folder whose path is too long for a socket has it elsewhere, for its owner alone', async (t) => {
+  const dataDir = join(folderFor(t), 'x'.repeat(120));
+  mkdirSync(dataDir);
+  const path = controlPath(dataDir);
+  t.after(() => rmSync(dirname(path), { recursive: true, force: true }));
+  assert.ok(Buffer.byteLength(path) <= 103);
+  assert.equal(statSync(dirname(path)).mode & 0o777, 0o700);
+  rmSync(dirname(path), { recursive: true });
+  mkdirSync(dirname(path), { mode: 0o755 });
+  assert.throws(() => controlPath(dataDir), { code: 'system_failed' });
+});
+
+test('both ways tell and do the same', async (t) => {
+  const { here, there } = await bothWays(t);
+  const { id, key } = await there.createKey(HOLDER);
+  assert.ok(key.startsWith(`prv_${id}_`));
+  await there.registerPurpose(PURPOSE);
+  for (const control of [here, there]) {
+    assert.deepEqual(await control.listKeys(), [{ id, state: 'active', holder: HOLDER }]);
+    assert.deepEqual(await control.listPurposes(), [{ ...PURPOSE, state: 'open' }]);
+    assert.deepEqual(await control.readPrivate(0), {
+      caller: 'batch',
+      organisation: 'example',
+      owner: 'clerk',
+      partner: 'partner example',
+      teams: ['records'],
+    });
+    assert.equal((await refused(control.revokeKey('none'))).code, 'caller_unknown');
+    assert.equal(
+      (await refused(control.endPurpose('none', HOLDER.expiresAt))).code,
+      'purpose_unknown',
+    );
+    assert.equal((await refused(control.readPrivate(9))).code, 'not_found');
+  }
+  await there.revokeKey(id);
+  await there.endPurpose('minutes', '2020-01-01T00:00:00Z');
+  for (const control of [here, there]) {
+    assert.equal((await control.listKeys())[0]?.state, 'revoked');
+    assert.equal((await control.listPurposes())[0]?.state, 'ended');
+  }
+});
+
+test('INVARIANT (2): an unknown field, a missing one and a wrong type are refused', async (t) => {
+  const { there, here } = await bothWays(t);
+  const { owner: _owner, ...without } = HOLDER;
+  for (const wrong of [{ ...HOLDER, admin: true }, without, { ...HOLDER, clearance: '2' }]) {
+    const error = await refused(there.createKey(wrong as typeof HOLDER));
+    assert.equal(error.code, 'invalid_request');
+  }
+  assert.deepEqual(await here.listKeys(), []);
+});
+
+test('INVARIANT (13): what was changed is there again for the next to open it', async (t) => {
+  const dataDir = folderFor(t);
+  const first = await openControl(configIn(dataDir));
+  const { id } = await first.createKey(HOLDER);
+  await first.registerPurpose(PURPOSE);
+  const told = [await first.listKeys(), await first.listPurposes()];
+  await first.close();
+  const second = await openControl(configIn(dataDir));
+  assert.deepEqual([await second.listKeys(), await second.listPurposes()], told);
+  await second.revokeKey(id);
+  await second.close();
+});
+
+test('while another holds the ledger and answers no socket, the state stays closed', async (t) => {
+  const config = configIn(folderFor(t));
+  mkdirSync(config.dataDir, { recursive: true });
+  const { dir } = config.ledger;
+  const ledger = await openLedger({ dir, origin: 'proviso.local/ledger' });
+  const waiting = openControl(config);
+  setTimeout(() => void ledger.close(), 300);
+  await (await waiting).close();
+  const again = await openLedger({ dir, origin: 'proviso.local/ledger' });
+  assert.equal((await refused(openControl(config))).code, 'ledger_locked');
+  await again.close();
+});
+
+test('no other path answers, and a defect says nothing of itself', async (t) => {
+  const dataDir = folderFor(t);
+  const defects: unknown[] = [];
+  const broken = { listKeys: () => Promise.reject(new Error('secret detail')) };
+  await served(t, dataDir, broken, (cause) => defects.push(cause));
+  const client = new Client('http://proviso', { socketPath: controlPath(dataDir) });
+  t.after(() => client.close());
+  const unknown = await client.request({ method: 'GET', path: '/v1/everything' });
+  assert.equal(unknown.statusCode, 404);
+  await unknown.body.dump();
+  const failed = await client.request({ method: 'GET', path: '/v1/keys' });
+  assert.equal(failed.statusCode, 500);
+  assert.doesNotMatch(await failed.body.text(), /secret/);
+  assert.equal((defects[0] as Error).message, 'secret detail');
+});
+
+test('every route says what it is for and takes nothing undeclared', () => {
+  for (const { summary, body, method } of CONTROL_ROUTES) {
+    assert.ok(summary.length > 0);
+    assert.equal(body !== undefined, method === 'POST');
+    if (body) assert.equal(body['additionalProperties'], false);
+  }
+});
