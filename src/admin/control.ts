@@ -29,7 +29,7 @@ export const createdKey = z.strictObject({
   /** Here and nowhere else, ever. */
   key: z.string(),
 });
-export type CreatedKey = z.infer<typeof createdKey>;
+type CreatedKey = z.infer<typeof createdKey>;
 
 export const keyRow = z.strictObject({
   id: z.string(),

@@ -14,7 +14,7 @@ import {
 } from './control.ts';
 
 /** A call of the control API, its shapes already checked. */
-export interface ControlCall {
+interface ControlCall {
   readonly params: Readonly<Record<string, string>>;
   readonly body: unknown;
 }

@@ -17,7 +17,7 @@ export interface DemoCase {
   readonly arguments?: object | undefined;
 }
 
-export type Effect = 'permit' | 'deny' | 'hold';
+type Effect = 'permit' | 'deny' | 'hold';
 
 /** Names the demo's model that is reached by that protocol. */
 export function modelOf(protocol: Protocol): string {

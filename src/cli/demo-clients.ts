@@ -195,7 +195,7 @@ function anthropicContent(content: readonly Anthropic.ContentBlock[]) {
   return {
     text: content.map((block) => (block.type === 'text' ? block.text : '')).join(''),
     toolCalls: content.flatMap((block) =>
-      block.type === 'tool_use' ? [{ name: block.name, arguments: block.input as unknown }] : [],
+      block.type === 'tool_use' ? [{ name: block.name, arguments: block.input }] : [],
     ),
   };
 }

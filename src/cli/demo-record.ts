@@ -80,10 +80,10 @@ export class DemoRecord {
     return {
       sdk: client.sdk,
       asked: facts['action'] === 'call_tool' ? `  its tool call: ${asked}` : asked,
-      protocolIn: String(facts['protocol']),
+      protocolIn: word(facts['protocol']),
       protocolOut: this.#protocolOf.get(target.slice(0, target.indexOf('/'))) ?? 'none',
       streamed: facts['streamed'] === true,
-      decision: String(facts['effect']),
+      decision: word(facts['effect']),
       rules: texts(facts['rules']),
       entry: index,
       problem,
@@ -99,7 +99,7 @@ export class DemoRecord {
     const isPermitted = facts['effect'] === 'permit';
     return firstProblem([
       [facts['effect'] === call, `should be ${call}`],
-      [facts['protocol'] === client.protocol, `came in as ${String(facts['protocol'])}`],
+      [facts['protocol'] === client.protocol, `came in as ${word(facts['protocol'])}`],
       [this.#protocolOf.get(providerOf(facts)) === protocolOut, 'went to another protocol'],
       [facts['streamed'] === question.streamed, 'streamed or not: not as asked'],
       [
@@ -146,7 +146,7 @@ export class DemoRecord {
   }
 
   #result(index: number): string {
-    return String(this.#outcomes.get(index)?.public['outcome'] ?? 'none');
+    return word(this.#outcomes.get(index)?.public['outcome']);
   }
 }
 
@@ -171,6 +171,10 @@ function firstProblem(checks: readonly (readonly [holds: boolean, problem: strin
 function providerOf(facts: JsonObject): string {
   const [target = ''] = texts(facts['targets']);
   return target.slice(0, target.indexOf('/'));
+}
+
+function word(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : 'none';
 }
 
 function texts(value: JsonValue | undefined): readonly string[] {

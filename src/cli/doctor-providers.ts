@@ -98,7 +98,7 @@ function judged({ name, baseUrl, apiKey }: ProviderConfig, statusCode: number) {
 /** Without addresses that names resolved to. */
 function unreachable(thrown: unknown): string {
   const { name, code } = thrown as { name?: string; code?: string };
-  switch (name === 'TimeoutError' ? name : code) {
+  switch (name === 'TimeoutError' ? name : (code ?? '')) {
     case 'TimeoutError':
     case 'UND_ERR_CONNECT_TIMEOUT':
       return `did not answer within ${WAIT_MS_MAX / 1_000} s`;

@@ -12,7 +12,7 @@ export interface TryOut {
   readonly verify: string;
 }
 
-export interface TryCall {
+interface TryCall {
   readonly command: string;
   /** What the terms in force make of it: with terms of one's own, not what was intended. */
   readonly effect: Explained['effect'];

@@ -36,16 +36,16 @@ export async function provisoJson(
   return { code, document: JSON.parse(stdout) as Document };
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: tests look into documents of many shapes
+// oxlint-disable-next-line typescript/no-explicit-any -- tests look into documents of many shapes
 export type Document = Record<string, any>;
 
 export interface Started {
   readonly child: ChildProcess;
   readonly ready: Document;
   /** What was written to stderr so far. */
-  log(): string;
+  readonly log: () => string;
   /** Sends the signal and resolves with the exit code. */
-  end(signal?: NodeJS.Signals): Promise<number | null>;
+  readonly end: (signal?: NodeJS.Signals) => Promise<number | null>;
 }
 
 /** `proviso start --json`, ready to serve; killed at the end of the test should it still run. */
