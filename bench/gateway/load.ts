@@ -5,9 +5,8 @@
  *
  *   parent → order;  load → `windowStart`, `windowEnd` (the parent reads CPU then), `result`
  */
-import { connect } from 'node:net';
-import { streamProblem, wholeProblem } from './check.ts';
-import { PATH, requestBody, TOKEN } from './traffic.ts';
+import { Connection } from './connection.ts';
+import { PATH, requestBody } from './traffic.ts';
 
 /** Times in milliseconds. */
 export interface LoadOrder {
@@ -41,164 +40,101 @@ export type LoadReport =
   | { readonly report: 'result'; readonly result: LoadResult };
 
 const COMPLETE_WAIT_MS_MAX = 15_000;
-const LENGTH_MARK = /\r\ncontent-length: *(\d+)/i;
-const LAST_CHUNK = '0\r\n\r\n';
 
-process.on('message', (order: LoadOrder) => run(order));
+process.on('message', (order: LoadOrder) => new Run(order).start());
 process.on('disconnect', () => process.exit(0));
 
-function run(order: LoadOrder): void {
-  const request = requestBytes(order);
-  const readBuffer = Buffer.allocUnsafe(64 * 1024);
-  const latenciesMs: number[] = [];
-  const firstTokensMs: number[] = [];
-  const closers = new Set<() => void>();
-  let phase: 'ramp' | 'window' | 'over' = 'ramp';
-  let windowStartedAt = 0;
-  let windowMs = 0;
-  let openStreams = 0;
-  let failures = 0;
-  let firstFailure: string | undefined;
-  let isReported = false;
+/** One order, from its first connection to its report. */
+class Run {
+  readonly #order: LoadOrder;
+  readonly #request: Buffer;
+  readonly #connections = new Set<Connection>();
+  readonly #latenciesMs: number[] = [];
+  readonly #firstTokensMs: number[] = [];
+  #phase: 'ramp' | 'window' | 'over' | 'reported' = 'ramp';
+  #windowStartedAt = 0;
+  #windowMs = 0;
+  #openStreams = 0;
+  #failures = 0;
+  #firstFailure: string | undefined;
 
-  for (let i = 0; i < order.connections; i++) {
-    setTimeout(openConnection, (order.rampMs * i) / order.connections);
-  }
-  setTimeout(() => {
-    phase = 'window';
-    windowStartedAt = performance.now();
-    send({ report: 'windowStart' });
-    setTimeout(endWindow, order.windowMs);
-  }, order.rampMs);
-
-  function endWindow(): void {
-    phase = 'over';
-    windowMs = performance.now() - windowStartedAt;
-    send({ report: 'windowEnd' });
-    if (order.openCalls === 'complete') {
-      setTimeout(() => {
-        if (closers.size > 0) fail(`${closers.size} calls did not end`);
-        report();
-      }, COMPLETE_WAIT_MS_MAX).unref();
-    } else report();
+  constructor(order: LoadOrder) {
+    this.#order = order;
+    this.#request = requestBytes(order);
   }
 
-  function openConnection(): void {
-    let pieces: string[] = [];
-    let tail = '';
-    let bodyStart = 0;
-    let bytesExpected = 0;
-    let bytesRead = 0;
-    let startedAt = 0;
-    let isFirstTokenSeen = false;
-    let isFirstCall = true;
+  start(): void {
+    const { connections, rampMs } = this.#order;
+    for (let i = 0; i < connections; i++) {
+      setTimeout(() => this.#connect(), (rampMs * i) / connections);
+    }
+    setTimeout(() => this.#openWindow(), rampMs);
+  }
 
-    const socket = connect({
-      port: order.port,
-      host: '127.0.0.1',
-      noDelay: true,
-      onread: {
-        buffer: readBuffer,
-        callback: (length, buffer) => {
-          take((buffer as Buffer).toString('latin1', 0, length));
-          return true;
-        },
+  #connect(): void {
+    const { port, stream } = this.#order;
+    const connection = new Connection(port, this.#request, stream, {
+      firstToken: (waitMs) => {
+        if (this.#phase === 'window') this.#firstTokensMs.push(waitMs);
+      },
+      answered: (latencyMs) => {
+        if (this.#phase === 'window') this.#latenciesMs.push(latencyMs);
+        if (this.#phase === 'ramp' || this.#phase === 'window') connection.call();
+        else this.#leave(connection);
+      },
+      failed: (problem) => {
+        this.#fail(problem);
+        this.#leave(connection);
       },
     });
-    const close = (): void => {
-      closers.delete(close);
-      socket.destroy();
-      if (phase === 'over' && closers.size === 0) report();
-    };
-    closers.add(close);
-    socket.on('connect', call);
-    socket.on('error', (error) => fail(`connection: ${error.message}`));
-    socket.on('close', () => {
-      if (closers.has(close)) {
-        fail('the connection was closed');
-        close();
-      }
-    });
-
-    function call(): void {
-      if (phase === 'over') {
-        close();
-        return;
-      }
-      pieces = [];
-      tail = '';
-      bodyStart = 0;
-      bytesExpected = 0;
-      bytesRead = 0;
-      isFirstTokenSeen = false;
-      startedAt = performance.now();
-      socket.write(request);
-    }
-
-    function take(piece: string): void {
-      pieces.push(piece);
-      bytesRead += piece.length;
-      tail = piece.length >= LAST_CHUNK.length ? piece : tail + piece;
-      if (bodyStart === 0) readHead();
-      if (order.stream && !isFirstTokenSeen && pieces.join('').includes(TOKEN)) {
-        isFirstTokenSeen = true;
-        openStreams++;
-        if (phase === 'window') firstTokensMs.push(performance.now() - startedAt);
-      }
-      if (bodyStart > 0 && isWhole()) finish();
-    }
-
-    function readHead(): void {
-      const text = pieces.join('');
-      const end = text.indexOf('\r\n\r\n');
-      if (end < 0) return;
-      bodyStart = end + 4;
-      const length = LENGTH_MARK.exec(text.slice(0, bodyStart))?.[1];
-      bytesExpected = length === undefined ? 0 : bodyStart + Number(length);
-    }
-
-    function isWhole(): boolean {
-      return bytesExpected > 0 ? bytesRead >= bytesExpected : tail.endsWith(LAST_CHUNK);
-    }
-
-    function finish(): void {
-      const latencyMs = performance.now() - startedAt;
-      if (isFirstTokenSeen && phase !== 'over') openStreams--;
-      const text = pieces.length === 1 ? (pieces[0] ?? '') : pieces.join('');
-      const check = order.stream ? streamProblem : wholeProblem;
-      const problem = check(text, bodyStart, isFirstCall);
-      isFirstCall = false;
-      if (problem !== undefined) {
-        fail(problem);
-        close();
-        return;
-      }
-      if (phase === 'window') latenciesMs.push(latencyMs);
-      call();
-    }
+    this.#connections.add(connection);
   }
 
-  function fail(what: string): void {
-    if (isReported) return;
-    failures++;
-    firstFailure ??= what;
+  #leave(connection: Connection): void {
+    connection.close();
+    this.#connections.delete(connection);
+    if (this.#phase === 'over' && this.#connections.size === 0) this.#report();
   }
 
-  function report(): void {
-    if (isReported) return;
-    isReported = true;
-    for (const close of closers) close();
+  #openWindow(): void {
+    this.#phase = 'window';
+    this.#windowStartedAt = performance.now();
+    send({ report: 'windowStart' });
+    setTimeout(() => this.#closeWindow(), this.#order.windowMs);
+  }
+
+  #closeWindow(): void {
+    this.#phase = 'over';
+    this.#windowMs = performance.now() - this.#windowStartedAt;
+    for (const { hasToken } of this.#connections) if (hasToken) this.#openStreams++;
+    send({ report: 'windowEnd' });
+    if (this.#order.openCalls === 'cut' || this.#connections.size === 0) return this.#report();
+    setTimeout(() => {
+      if (this.#phase === 'reported') return;
+      this.#fail(`${this.#connections.size} calls did not end`);
+      this.#report();
+    }, COMPLETE_WAIT_MS_MAX);
+  }
+
+  #fail(problem: string): void {
+    this.#failures++;
+    this.#firstFailure ??= problem;
+  }
+
+  #report(): void {
+    this.#phase = 'reported';
+    for (const connection of this.#connections) connection.close();
     const byValue = (a: number, b: number): number => a - b;
     send({
       report: 'result',
       result: {
-        calls: latenciesMs.length,
-        windowMs,
-        latenciesMs: latenciesMs.sort(byValue),
-        firstTokensMs: firstTokensMs.sort(byValue),
-        openStreams,
-        failures,
-        firstFailure,
+        calls: this.#latenciesMs.length,
+        windowMs: this.#windowMs,
+        latenciesMs: this.#latenciesMs.sort(byValue),
+        firstTokensMs: this.#firstTokensMs.sort(byValue),
+        openStreams: this.#openStreams,
+        failures: this.#failures,
+        firstFailure: this.#firstFailure,
       },
     });
   }

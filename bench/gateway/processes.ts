@@ -21,6 +21,8 @@ export interface StartOptions {
 export interface Process {
   readonly child: ChildProcess;
   readonly pid: number;
+  /** The end of what it wrote to its standard error. */
+  readonly complaints: string;
   stop(): Promise<void>;
 }
 
@@ -29,7 +31,8 @@ const PIN = 'taskset';
 export const isPinned = spawnSync(PIN, ['-c', '0,1', 'true']).status === 0;
 
 const STOP_WAIT_MS_MAX = 5_000;
-const READY_WAIT_MS_MAX = 20_000;
+const COMPLAINT_CHARS_MAX = 4_000;
+const READY_WAIT_MS_MAX = 60_000;
 /** CPU times in /proc count in USER_HZ, which is 100 on every Linux that Node runs on. */
 const MS_PER_TICK = 10;
 
@@ -47,14 +50,21 @@ export function start(script: URL, options: StartOptions): Process {
     ? [PIN, ['-c', String(options.core), process.execPath, ...nodeArgs]]
     : [process.execPath, nodeArgs];
   const child = spawn(command, args, {
-    stdio: ['ignore', 'ignore', 'inherit', options.speaks ? 'ipc' : 'ignore'],
+    stdio: ['ignore', 'ignore', 'pipe', options.speaks ? 'ipc' : 'ignore'],
     env: { ...process.env, ...options.env },
+  });
+  let complaints = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    complaints = (complaints + text).slice(-COMPLAINT_CHARS_MAX);
   });
   const { pid } = child;
   if (pid === undefined) throw new Error(`Could not start \`${path}\`.`);
   const started: Process = {
     child,
     pid,
+    get complaints() {
+      return complaints;
+    },
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const exited = once(child, 'exit');
@@ -74,7 +84,7 @@ export function start(script: URL, options: StartOptions): Process {
 export async function nextMessage(from: Process): Promise<unknown> {
   const ending = new AbortController();
   const ended = once(from.child, 'exit', { signal: ending.signal }).then(() => {
-    throw new Error(`A process of the benchmark ended early: ${from.child.spawnargs.join(' ')}`);
+    throw new Error(`A process of the benchmark ended early: ${describe(from)}`);
   });
   try {
     const [message] = await Promise.race([once(from.child, 'message'), ended]);
@@ -94,7 +104,11 @@ export async function isReady(url: string, from: Process): Promise<void> {
     if (response?.status === 200) return;
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
-  throw new Error(`Nothing answers at ${url}: ${from.child.spawnargs.join(' ')}`);
+  throw new Error(`Nothing answers at ${url}: ${describe(from)}`);
+}
+
+function describe({ child, complaints }: Process): string {
+  return `${child.spawnargs.join(' ')}\n${complaints}`;
 }
 
 export async function freePort(): Promise<number> {

@@ -111,7 +111,7 @@ export async function startProviso(
     args: ['start', '--config', file],
     speaks: false,
   });
-  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true });
+  const removeFolder = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   process.once('exit', removeFolder);
   await isReady(`http://127.0.0.1:${port}/readyz`, gateway);
   return {
