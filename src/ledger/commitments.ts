@@ -14,7 +14,7 @@ import { type JsonValue, parseJsonText } from '#base/json.ts';
 const SALT_CHARS = 22;
 export const DIGEST_CHARS = 43;
 /** How many `_sd` may have: entries of a kind cannot be told apart by how much they hide. */
-const DIGEST_COUNTS = [4, 8, 16, 32, 64, 128, 256];
+const DIGEST_COUNTS = [2, 4, 8, 16, 32, 64, 128, 256];
 
 export interface Disclosed {
   readonly salt: string;

@@ -46,8 +46,8 @@ export interface Entry {
   readonly closes?: number | undefined;
 }
 
-/** How many digests an entry has at least. */
-const DIGESTS_MIN = { decision: 8, other: 4 } as const;
+/** How many digests an entry has at least. Outcomes are as many as decisions, and hide less. */
+const DIGESTS_MIN = { outcome: 2, other: 4 } as const;
 
 export interface EncodedEntry {
   readonly json: string;
@@ -62,7 +62,7 @@ export function encodeEntry(entry: NewEntry, at: number): EncodedEntry {
   if (values !== undefined) {
     for (const name in values) disclosures.push(disclosureText(name, values[name] as JsonValue));
   }
-  const digestsMin = entry.kind === 'decision' ? DIGESTS_MIN.decision : DIGESTS_MIN.other;
+  const digestsMin = entry.kind === 'outcome' ? DIGESTS_MIN.outcome : DIGESTS_MIN.other;
   const digests = commitTo(disclosures, digestsMin).join('","');
   const closes = entry.closes === undefined ? '' : `"closes":${entry.closes},`;
   const facts = sortedJson(entry.public);
