@@ -45,7 +45,7 @@ export const DEFAULT_LIMITS = {
   streamIdleMsMax: 120_000,
   /** To open a connection to a provider. */
   connectWaitMsMax: 10_000,
-  /** A whole non-streaming answer, or the arguments of one tool call. */
+  /** A whole answer, streamed or not: what is recorded of it is kept until its end. */
   answerBytesMax: 64 * 1024 * 1024,
   /** One event of a stream, before it ends. */
   eventBytesMax: 16 * 1024 * 1024,

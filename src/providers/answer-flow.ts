@@ -20,24 +20,40 @@ export class AnswerFlow implements UpstreamSink {
   #flow: UpstreamFlow;
   #reader: SseReader;
   #decoder: AnswerDecoder;
+  #clean: (message: string) => string;
   #waiting: AnswerEvent[] = [];
   #sink: AnswerSink | undefined;
   #isOver = false;
+  #bytesMax: number;
+  #bytes = 0;
   #bytesAfterEnd = 0;
+  #failure: ProvisoError | undefined;
   #onFirst: (() => void) | undefined;
 
-  constructor(flow: UpstreamFlow, decoder: AnswerDecoder, limits: Limits) {
+  /** @param clean takes out of a provider's message what must not be shown */
+  constructor(
+    flow: UpstreamFlow,
+    decoder: AnswerDecoder,
+    limits: Limits,
+    clean: (message: string) => string,
+  ) {
     this.#flow = flow;
+    this.#clean = clean;
+    this.#bytesMax = limits.answerBytesMax;
     this.#reader = sseReader(limits.eventBytesMax);
     this.#decoder = decoder;
   }
 
-  /** Resolves with the error that the stream begins with, or undefined when it begins well. */
+  /**
+   * Resolves with the error that the stream begins with, or undefined when it begins well.
+   * @throws ProvisoError where it fails before its first event
+   */
   async begin(): Promise<AnswerError | undefined> {
     await new Promise<void>((resolve) => {
       this.#onFirst = resolve;
       this.#flow.attach(this);
     });
+    if (this.#failure) throw this.#failure;
     const first = this.#waiting[0];
     return first?.type === 'error' ? first.error : undefined;
   }
@@ -69,7 +85,11 @@ export class AnswerFlow implements UpstreamSink {
       if (this.#bytesAfterEnd > AFTER_END_BYTES_MAX) this.#flow.abort();
       return;
     }
+    this.#bytes += chunk.length;
     try {
+      if (this.#bytes > this.#bytesMax) {
+        throw new ProvisoError('upstream_invalid', 'The answer is too large.');
+      }
       for (const event of this.#reader.push(chunk)) this.#give(this.#decoder.push(event));
     } catch (thrown) {
       this.#fail(asProvisoError(thrown));
@@ -93,6 +113,7 @@ export class AnswerFlow implements UpstreamSink {
   }
 
   #fail(error: ProvisoError): void {
+    if (!this.#sink && this.#waiting.length === 0) this.#failure = error;
     const kind = error.code === 'upstream_timeout' ? 'timeout' : 'server';
     this.#give([{ type: 'error', error: { kind, message: error.publicMessage } }]);
     this.#isOver = true;
@@ -101,13 +122,19 @@ export class AnswerFlow implements UpstreamSink {
   #give(events: readonly AnswerEvent[]): void {
     if (events.length === 0 || this.#isOver) return;
     const last = events.at(-1);
-    if (this.#sink) this.#sink.events(events);
+    const given = last?.type === 'error' ? events.map((event) => this.#cleaned(event)) : events;
+    if (this.#sink) this.#sink.events(given);
     else {
-      this.#waiting.push(...events);
+      this.#waiting.push(...given);
       this.#flow.pause();
       this.#onFirst?.();
     }
     // What comes after the end (a repeated event, a second answer) is not part of the answer.
     if (last?.type === 'finish' || last?.type === 'error') this.#isOver = true;
+  }
+  #cleaned(event: AnswerEvent): AnswerEvent {
+    if (event.type !== 'error') return event;
+    const { error } = event;
+    return { type: 'error', error: { ...error, message: this.#clean(error.message) } };
   }
 }

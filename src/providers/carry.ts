@@ -18,7 +18,7 @@ import type {
 } from '#wire/exchange.ts';
 import type { WireProtocol } from '#wire/protocol.ts';
 import { AnswerFlow } from './answer-flow.ts';
-import { type Target, wireFor } from './provider.ts';
+import { type Target, wireFor, withoutSecret } from './provider.ts';
 import type { Routed } from './route.ts';
 import { send, UpstreamFailure, type UpstreamResponse } from './upstream.ts';
 
@@ -119,10 +119,15 @@ async function read(
   limits: Limits,
 ): Promise<Carried> {
   if (response.kind === 'stream') {
-    const flow = new AnswerFlow(response.flow, wire.streamDecoder(), limits);
+    const clean = (message: string) => withoutSecret(target.provider, message);
+    const flow = new AnswerFlow(response.flow, wire.streamDecoder(), limits, clean);
     const error = await flow.begin();
     if (!error) return { kind: 'stream', flow };
     flow.abort();
+    // A decoder that cannot read the answer, and a provider that does not say what is wrong.
+    if (error.kind === 'server' && error.wireCode === undefined) {
+      throw new ProvisoError('upstream_invalid', error.message);
+    }
     throw rejection(statusOf(error), error, target, undefined);
   }
   const body = readBody(response.body);
@@ -133,6 +138,16 @@ async function read(
   if (body === undefined) {
     throw new ProvisoError('upstream_invalid', 'The provider’s answer is not JSON.');
   }
+  try {
+    return decoded(request, wire, body);
+  } catch (thrown) {
+    // An error in an answer's place may quote anything.
+    const { code, publicMessage } = asProvisoError(thrown);
+    throw new ProvisoError(code, withoutSecret(target.provider, publicMessage), { cause: thrown });
+  }
+}
+
+function decoded(request: ExchangeRequest, wire: WireProtocol, body: JsonValue): Carried {
   switch (request.operation) {
     case 'generate':
       return { kind: 'answer', answer: wire.decodeAnswer(body) };
@@ -158,7 +173,7 @@ function rejection(
   target: Target,
   retryAfter: string | undefined,
 ): ProvisoError {
-  const { name, secret } = target.provider;
+  const { name } = target.provider;
   if (status === 401 || status === 403 || status < 400) {
     return new ProvisoError(
       'upstream_failed',
@@ -167,7 +182,7 @@ function rejection(
         : `The provider \`${name}\` did not accept Proviso’s own key; ask whoever runs this gateway.`,
     );
   }
-  const message = secret ? error.message.replaceAll(secret, '[key]') : error.message;
+  const message = withoutSecret(target.provider, error.message);
   return new ProvisoError('upstream_rejected', `The provider \`${name}\` refused: ${message}`, {
     status,
     facts: retryAfter === undefined ? { kind: error.kind } : { kind: error.kind, retryAfter },

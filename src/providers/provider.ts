@@ -51,6 +51,7 @@ export function openProvider(
   const url = new URL(settings.baseUrl);
   const headers: Record<string, string> = {
     'content-type': 'application/json',
+    'accept-encoding': 'identity',
     'user-agent': 'proviso',
     ...settings.extraHeaders,
   };
@@ -71,6 +72,11 @@ export function openProvider(
     identity: settings.identity,
     breaker: new Breaker(),
   };
+}
+
+/** A provider may quote its key in what it says: nothing of it is shown, logged or recorded so. */
+export function withoutSecret({ secret }: Provider, text: string): string {
+  return secret === undefined ? text : text.replaceAll(secret, '[key]');
 }
 
 /** The caller's own protocol where the provider speaks it, so that nothing is translated. */

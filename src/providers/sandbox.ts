@@ -5,7 +5,7 @@
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { ProvisoError, asProvisoError } from '#base/errors.ts';
+import { asProvisoError, ProvisoError } from '#base/errors.ts';
 import { isObject, type JsonObject, parseJson } from '#base/json.ts';
 import type { Answer, EmbedRequest, ModelRequest, Part, ToolCallPart } from '#wire/exchange.ts';
 import type { WireProtocol } from '#wire/protocol.ts';
@@ -19,6 +19,8 @@ export interface Sandbox {
 /** Time between two pieces of a streamed answer, so that a person sees it stream. */
 const PIECE_WAIT_MS = 2;
 const EMBEDDING_SIZE = 8;
+/** As much as any vendor gives. */
+const EMBEDDING_SIZE_MAX = 4_096;
 
 export async function startSandbox(wires: readonly WireProtocol[]): Promise<Sandbox> {
   const server = createServer((request, response) => {
@@ -161,9 +163,13 @@ function tokens(text: string): number {
 }
 
 function embed(request: EmbedRequest) {
+  const length = request.dimensions ?? EMBEDDING_SIZE;
+  if (length < 1 || length > EMBEDDING_SIZE_MAX) {
+    throw new ProvisoError('invalid_request', `At most ${EMBEDDING_SIZE_MAX} dimensions.`);
+  }
   const embeddings = request.inputs.map((input) => {
-    const codes = typeof input === 'string' ? [...input].map((c) => c.codePointAt(0) ?? 0) : input;
-    const vector = new Array<number>(request.dimensions ?? EMBEDDING_SIZE).fill(0);
+    const codes = typeof input === 'string' ? Array.from(Buffer.from(input)) : input;
+    const vector = Array.from({ length }, () => 0);
     for (const [i, code] of codes.entries()) {
       vector[i % vector.length] = (vector[i % vector.length] ?? 0) + code / 1000;
     }

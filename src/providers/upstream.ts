@@ -80,12 +80,13 @@ export function send(
         headersTimeout: limits.firstByteWaitMsMax,
         bodyTimeout: limits.streamIdleMsMax,
       },
-      new ResponseHandler(limits, resolve, reject, onController),
+      new ResponseHandler(request.stream, limits, resolve, reject, onController),
     );
   });
 }
 
 class ResponseHandler implements Dispatcher.DispatchHandler, UpstreamFlow {
+  #wantsStream: boolean;
   #limits: Limits;
   #resolve: (response: UpstreamResponse) => void;
   #reject: (error: Error) => void;
@@ -94,6 +95,7 @@ class ResponseHandler implements Dispatcher.DispatchHandler, UpstreamFlow {
   #status = 0;
   #headers: IncomingHttpHeaders = {};
   #streams = false;
+  #encoding: string | undefined;
   #sink: UpstreamSink | undefined;
   #chunks: Buffer[] = [];
   #bytes = 0;
@@ -101,11 +103,13 @@ class ResponseHandler implements Dispatcher.DispatchHandler, UpstreamFlow {
   #failure: UpstreamFailure | undefined;
 
   constructor(
+    wantsStream: boolean,
     limits: Limits,
     resolve: (response: UpstreamResponse) => void,
     reject: (error: Error) => void,
     onController: (controller: Dispatcher.DispatchController) => void,
   ) {
+    this.#wantsStream = wantsStream;
     this.#limits = limits;
     this.#resolve = resolve;
     this.#reject = reject;
@@ -125,8 +129,14 @@ class ResponseHandler implements Dispatcher.DispatchHandler, UpstreamFlow {
     if (status < 200) return;
     this.#status = status;
     this.#headers = headers;
+    const encoding = headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'identity') {
+      this.#encoding = String(encoding);
+      controller.abort(new Error('the answer is compressed'));
+      return;
+    }
     const type = headers['content-type'] ?? '';
-    this.#streams = status === 200 && type.startsWith('text/event-stream');
+    this.#streams = this.#wantsStream && status === 200 && type.startsWith('text/event-stream');
     if (!this.#streams) return;
     controller.pause();
     this.#resolve({ kind: 'stream', status, headers, flow: this });
@@ -158,7 +168,10 @@ class ResponseHandler implements Dispatcher.DispatchHandler, UpstreamFlow {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    const failure = failureOf(error, this.#controller !== undefined, this.#bytes, this.#limits);
+    const failure =
+      this.#encoding === undefined
+        ? failureOf(error, this.#controller !== undefined, this.#bytes, this.#limits)
+        : compressed(this.#encoding, error);
     this.#failure = failure;
     if (!this.#streams) this.#reject(failure);
     else this.#sink?.error(failure);
@@ -184,6 +197,15 @@ class ResponseHandler implements Dispatcher.DispatchHandler, UpstreamFlow {
   abort(): void {
     if (!this.#ended) this.#controller?.abort(new Error('no longer wanted'));
   }
+}
+
+function compressed(encoding: string, cause: Error): UpstreamFailure {
+  return new UpstreamFailure(
+    'upstream_invalid',
+    `The provider compressed its answer (\`${encoding}\`), though it was asked not to.`,
+    true,
+    cause,
+  );
 }
 
 function failureOf(
