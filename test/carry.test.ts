@@ -164,7 +164,7 @@ async function carry(
   const question = { ...asked, model: modelOf(protocolOut) };
   upstream.answer(says(speak(protocolOut, said)));
   const own = connect(protocolOut, { address: upstream.origin, key: 'none' });
-  await own.ask(sayable(question, protocolIn), streams);
+  await own.ask(question, streams);
   const [expected] = upstream.take();
   const client = connect(protocolIn, { address: proviso.address, key: proviso.key });
   const { headers, ...heard } = await client.ask(question, streams);
@@ -199,14 +199,6 @@ function droppedOn(protocolIn: Protocol, protocolOut: Protocol, { turns, tools }
 /** Those with words for a refusal's text; elsewhere it is text, with a finish reason that says so. */
 function isOpenai(protocol: Protocol): boolean {
   return protocol.startsWith('openai');
-}
-
-/** The question as far as the caller's protocol can put it. */
-function sayable(question: Question, protocolIn: Protocol): Question {
-  const { choice, tools } = question;
-  // Gemini forces one tool by allowing no other: what is not allowed is not offered.
-  if (protocolIn !== 'gemini' || typeof choice !== 'object' || !tools) return question;
-  return { ...question, tools: tools.filter(({ name }) => name === choice.only) };
 }
 
 /** What the provider's own client would have sent, had it the words that the caller's has. */

@@ -113,15 +113,15 @@ for (const protocol of PROTOCOLS) {
       assert.match(found.message, /no-such-model/);
     });
 
-    test(`${title}: a provider that cannot be reached`, async () => {
+    test(`${title}: a provider that cannot be reached`, async (t) => {
       const nowhere = await openGateway({
         config: {
           providers: providersAt({ ...upstream, baseUrl: () => 'http://127.0.0.1:9' }),
           limits: { attemptsMax: 1 },
         },
       });
+      t.after(() => nowhere.close());
       const found = await failure(protocol, {}, streams, nowhere);
-      await nowhere.close();
       hasStatus(protocol, found, 502, 'upstream_failed');
       assert.doesNotMatch(found.message, /127\.0\.0\.1|ECONN/);
     });

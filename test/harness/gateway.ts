@@ -56,7 +56,14 @@ const CALLER: Omit<Caller, 'keyId'> = {
 export async function openGateway(options: GatewayOptions): Promise<TestGateway> {
   const dir = mkdtempSync(join(tmpdir(), 'proviso-test-'));
   const { logs, log } = memoryLog();
-  const text = stringify({ dataDir: dir, listen: { port: 0 }, ...options.config });
+  const { limits, ...settings } = options.config ?? {};
+  const text = stringify({
+    dataDir: dir,
+    listen: { port: 0 },
+    // A test that fails with a call under way should not wait for its end.
+    limits: { drainWaitMsMax: 1_000, ...(limits as JsonObject | undefined) },
+    ...settings,
+  });
   const config = parseConfig(text, join(dir, 'proviso.yaml'), options.env ?? {});
   const gateway = await Gateway.open(config, {
     log,
