@@ -64,6 +64,7 @@ export const ERROR_CODES = {
     500,
     'A checkpoint or key is malformed, or not signed by the key that is trusted.',
   ],
+  proof_invalid: [500, 'A proof is malformed, or does not show what it is for.'],
   vault_unreadable: [500, 'A vault value could not be opened with the key at hand.'],
 } as const satisfies Record<string, readonly [status: number, meaning: string]>;
 
