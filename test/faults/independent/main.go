@@ -1,0 +1,97 @@
+// Command independent checks a ledger with code that is not Proviso's: the note package of the Go
+// team, and the tile readers, proofs and fsck of transparency-dev.
+//
+//	independent DIR VERIFIER_KEY PROOFS
+//
+// PROOFS is JSON: {"inclusion": [{"index", "proof"}], "consistency": [{"size1", "root1", "proof"}]}
+// with hashes in base64, all for the checkpoint in DIR.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/transparency-dev/merkle/proof"
+	"github.com/transparency-dev/merkle/rfc6962"
+	"github.com/transparency-dev/tessera/api"
+	"github.com/transparency-dev/tessera/client"
+	"github.com/transparency-dev/tessera/fsck"
+	"golang.org/x/mod/sumdb/note"
+)
+
+type proofs struct {
+	Inclusion []struct {
+		Index uint64
+		Proof [][]byte
+	}
+	Consistency []struct {
+		Size1 uint64
+		Root1 []byte
+		Proof [][]byte
+	}
+}
+
+func main() {
+	if err := check(os.Args[1], os.Args[2], os.Args[3]); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(2)
+	}
+}
+
+func check(dir, key, proofsFile string) error {
+	ctx := context.Background()
+	verifier, err := note.NewVerifier(key)
+	if err != nil {
+		return err
+	}
+	files := client.FileFetcher{Root: dir}
+	audit := fsck.New(verifier.Name(), verifier, files, leafHashes, fsck.Opts{N: 2})
+	if err := audit.Check(ctx); err != nil {
+		return fmt.Errorf("fsck: %w", err)
+	}
+	head, _, _, err := client.FetchCheckpoint(ctx, files.ReadCheckpoint, verifier, verifier.Name())
+	if err != nil {
+		return err
+	}
+	var ours proofs
+	bytes, err := os.ReadFile(proofsFile)
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(bytes, &ours); err != nil {
+		return err
+	}
+	for _, p := range ours.Inclusion {
+		bundle, err := client.GetEntryBundle(ctx, files.ReadEntryBundle, p.Index/256, head.Size)
+		if err != nil {
+			return err
+		}
+		leaf := rfc6962.DefaultHasher.HashLeaf(bundle.Entries[p.Index%256])
+		err = proof.VerifyInclusion(rfc6962.DefaultHasher, p.Index, head.Size, leaf, p.Proof, head.Hash)
+		if err != nil {
+			return fmt.Errorf("inclusion of %d: %w", p.Index, err)
+		}
+	}
+	for _, p := range ours.Consistency {
+		err := proof.VerifyConsistency(rfc6962.DefaultHasher, p.Size1, head.Size, p.Proof, p.Root1, head.Hash)
+		if err != nil {
+			return fmt.Errorf("consistency with %d: %w", p.Size1, err)
+		}
+	}
+	fmt.Printf("%d entries, %d inclusion and %d consistency proofs\n", head.Size, len(ours.Inclusion), len(ours.Consistency))
+	return nil
+}
+
+func leafHashes(bundle []byte) ([][]byte, error) {
+	var entries api.EntryBundle
+	if err := entries.UnmarshalText(bundle); err != nil {
+		return nil, err
+	}
+	hashes := make([][]byte, 0, len(entries.Entries))
+	for _, entry := range entries.Entries {
+		hashes = append(hashes, rfc6962.DefaultHasher.HashLeaf(entry))
+	}
+	return hashes, nil
+}
