@@ -56,10 +56,10 @@ export class Gateway {
     this.ledger = parts.ledger;
     this.traces = parts.traces;
     this.#sandbox = parts.sandbox;
-    this.metrics = new Metrics(
-      () => this.ledger.size,
-      () => this.routing.providers,
-    );
+    this.metrics = new Metrics({
+      ledgerSize: () => this.ledger.size,
+      providers: () => this.routing.providers,
+    });
   }
 
   /**

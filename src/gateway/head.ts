@@ -5,6 +5,8 @@ import type { WireProtocol, WireRoute } from '#wire/protocol.ts';
 import { protocols } from '#wire/protocols.ts';
 
 export interface Head {
+  /** Milliseconds since 1970. */
+  readonly startedAt: number;
   readonly wire: WireProtocol;
   readonly protocol: Protocol;
   readonly route: WireRoute;
@@ -16,12 +18,13 @@ export interface Head {
 type Routes = ReadonlyMap<string, { readonly wire: WireProtocol; readonly route: WireRoute }>;
 
 /** Undefined where no protocol has the path. */
-export function readHead(request: IncomingMessage): Head | undefined {
+export function readHead(request: IncomingMessage, startedAt: number): Head | undefined {
   const { headers, method = '', url = '/' } = request;
   const found = fixedRoutes.get(`${method} ${url}`) ?? findRoute(request);
   if (!found) return undefined;
   const betas = headers['anthropic-beta'];
   return {
+    startedAt,
     wire: found.wire,
     protocol: found.wire.name,
     route: found.route,

@@ -1,63 +1,116 @@
-/** Prometheus metrics. Labels are codes, effects and configured names, never what a caller wrote. */
+/**
+ * Prometheus metrics. Labels are codes, effects and configured names, never what a caller wrote.
+ * Calls count in plain numbers; prom-client sees them when somebody asks.
+ */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { Provider } from '#providers/provider.ts';
 
+/** What the metrics read of a running gateway when they are asked for. */
+export interface Observed {
+  ledgerSize(): number;
+  providers(): Iterable<Provider>;
+}
+
 export class Metrics {
   readonly registry = new Registry();
-  readonly decisions = new Counter({
-    name: 'proviso_decisions_total',
-    help: 'Decisions by action and effect.',
-    labelNames: ['action', 'effect'],
-    registers: [this.registry],
-  });
-  readonly outcomes = new Counter({
-    name: 'proviso_outcomes_total',
-    help: 'Outcomes of calls by result and provider.',
-    labelNames: ['result', 'provider'],
-    registers: [this.registry],
-  });
-  readonly errors = new Counter({
-    name: 'proviso_errors_total',
-    help: 'Calls that ended in an error, by code (docs/errors.md).',
-    labelNames: ['code'],
-    registers: [this.registry],
-  });
-  readonly tokens = new Counter({
-    name: 'proviso_tokens_total',
-    help: 'Tokens as the providers count them.',
-    labelNames: ['direction', 'provider'],
-    registers: [this.registry],
-  });
-  readonly duration = new Histogram({
-    name: 'proviso_call_duration_seconds',
-    help: 'From the head of a call to the end of its answer.',
-    buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300],
-    registers: [this.registry],
-  });
-  readonly openCalls = new Gauge({
-    name: 'proviso_open_calls',
-    help: 'Calls under way.',
-    registers: [this.registry],
-  });
+  /** Calls under way. */
+  openCalls = 0;
+  readonly #decisions = new Tally(['action', 'effect']);
+  readonly #outcomes = new Tally(['outcome', 'provider']);
+  readonly #errors = new Tally(['code']);
+  readonly #tokens = new Tally(['direction', 'provider']);
+  readonly #durations: Histogram;
 
-  constructor(ledgerSize: () => number, providers: () => Iterable<Provider>) {
-    collectDefaultMetrics({ register: this.registry });
-    new Gauge({
-      name: 'proviso_ledger_entries',
-      help: 'Entries that are durable.',
-      registers: [this.registry],
-      collect() {
-        this.set(ledgerSize());
-      },
+  constructor(observed: Observed) {
+    const { registry } = this;
+    collectDefaultMetrics({ register: registry });
+    this.#decisions.expose(registry, 'proviso_decisions_total', 'Decisions.');
+    this.#outcomes.expose(registry, 'proviso_outcomes_total', 'Outcomes of decided calls.');
+    this.#errors.expose(registry, 'proviso_errors_total', 'Errors by code; see docs/errors.md.');
+    this.#tokens.expose(registry, 'proviso_tokens_total', 'Tokens, as the providers count them.');
+    this.#durations = new Histogram({
+      name: 'proviso_call_duration_seconds',
+      help: 'From the head of a call to the end of its answer.',
+      buckets: [0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300],
+      registers: [registry],
     });
+    gauge(registry, 'proviso_open_calls', 'Calls under way.', () => this.openCalls);
+    gauge(registry, 'proviso_ledger_entries', 'Entries that are durable.', observed.ledgerSize);
     new Gauge({
       name: 'proviso_provider_open_circuit',
       help: '1 while a provider is left alone after failures.',
       labelNames: ['provider'],
-      registers: [this.registry],
+      registers: [registry],
       collect() {
-        for (const { name, breaker } of providers()) {
+        this.reset();
+        for (const { name, breaker } of observed.providers()) {
           this.set({ provider: name }, breaker.state === 'closed' ? 0 : 1);
+        }
+      },
+    });
+  }
+
+  decided(action: string, effect: string): void {
+    this.#decisions.add(1, action, effect);
+  }
+
+  /** @param provider the configured name; empty where none was asked */
+  ended(outcome: string, provider: string, inputTokens = 0, outputTokens = 0): void {
+    this.#outcomes.add(1, outcome, provider);
+    if (inputTokens > 0) this.#tokens.add(inputTokens, 'input', provider);
+    if (outputTokens > 0) this.#tokens.add(outputTokens, 'output', provider);
+  }
+
+  erred(code: string): void {
+    this.#errors.add(1, code, '');
+  }
+
+  lasted(durationMs: number): void {
+    this.#durations.observe(durationMs / 1000);
+  }
+}
+
+function gauge(registry: Registry, name: string, help: string, read: () => number): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(read());
+    },
+  });
+}
+
+/** Sums by up to two labels. */
+class Tally {
+  readonly #labels: readonly [string, string?];
+  readonly #sums = new Map<string, Map<string, number>>();
+
+  constructor(labels: readonly [string, string?]) {
+    this.#labels = labels;
+  }
+
+  add(amount: number, first: string, second: string): void {
+    let sums = this.#sums.get(first);
+    if (!sums) this.#sums.set(first, (sums = new Map()));
+    sums.set(second, (sums.get(second) ?? 0) + amount);
+  }
+
+  expose(registry: Registry, name: string, help: string): void {
+    const [firstLabel, secondLabel] = this.#labels;
+    const counter = new Counter({
+      name,
+      help,
+      labelNames: secondLabel === undefined ? [firstLabel] : [firstLabel, secondLabel],
+      registers: [registry],
+      collect: () => {
+        counter.reset();
+        for (const [first, sums] of this.#sums) {
+          for (const [second, sum] of sums) {
+            const labels = { [firstLabel]: first };
+            if (secondLabel !== undefined) labels[secondLabel] = second;
+            counter.inc(labels, sum);
+          }
         }
       },
     });

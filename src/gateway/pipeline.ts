@@ -18,9 +18,10 @@ import { classify } from '#signals/classify.ts';
 import { readBody } from './body.ts';
 import { decideCall, type Undecided } from './decide.ts';
 import { type Delivered, deliverAnswer, deliverStream } from './deliver.ts';
-import { namesOf } from './entries.ts';
+import { namesOf, type OutcomeFacts } from './entries.ts';
 import type { Gateway } from './gateway.ts';
 import type { Head } from './head.ts';
+import { observe } from './observe.ts';
 import { failureOutcome, outcomeOf, recordDecision, recordOutcome } from './record.ts';
 import type { Reply } from './reply.ts';
 import { gatedBy, toolCallDecider } from './tool-calls.ts';
@@ -50,16 +51,19 @@ export async function serveCall(
   const recorded = await recordDecision(decided, gateway); // INVARIANT (3)
 
   const attempts: Attempt[] = [];
+  const end = (outcome: OutcomeFacts): void => {
+    recordOutcome(recorded.entry, outcome, gateway);
+    observe({ ...recorded, headers: request.headers, attempts, outcome }, gateway);
+  };
   try {
     const cleared = clear(recorded, config.askWhom);
     const routed = route(cleared);
     const answered = await carry(routed, attempts, reply, config.limits);
     const delivered = await deliver(routed, answered, reply, gateway);
-    const outcome = outcomeOf(delivered, attempts, routed.dropped, routed.purpose?.id, gateway);
-    recordOutcome(recorded.entry, outcome, gateway);
+    end(outcomeOf(delivered, attempts, routed.dropped, routed.purpose?.id, gateway));
   } catch (thrown) {
     const error = asProvisoError(thrown);
-    recordOutcome(recorded.entry, failureOutcome(error, attempts, reply), gateway);
+    end(failureOutcome(error, attempts, reply));
     throw error;
   }
 }

@@ -44,7 +44,7 @@ export async function recordDecision<P extends Undecided & DecidedCall>(
       ),
     }),
   );
-  gateway.metrics.decisions.inc({ action: request.operation, effect: decision.effect });
+  gateway.metrics.decided(request.operation, decision.effect);
   return { ...decided, entry } as unknown as Recorded<P>;
 }
 

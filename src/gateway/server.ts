@@ -24,7 +24,7 @@ export async function startServer(
   gateway: Gateway,
   listen: { readonly host: string; readonly port: number },
 ): Promise<GatewayServer> {
-  const state: State = { openCalls: 0, openResponses: 0, isDraining: false };
+  const state: State = { openResponses: 0, isDraining: false };
   const { limits } = gateway.config;
   const server = createServer(
     {
@@ -43,13 +43,11 @@ export async function startServer(
   const { address, port, family } = server.address() as AddressInfo;
   return {
     address: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
-    drain: () => drain(server, state, limits.drainWaitMsMax),
+    drain: () => drain(server, state, gateway),
   };
 }
 
 interface State {
-  /** Until the outcome is known. */
-  openCalls: number;
   /** Until the last byte is with the caller. */
   openResponses: number;
   isDraining: boolean;
@@ -64,39 +62,40 @@ function handle(
   state.openResponses++;
   response.once('close', () => state.openResponses--);
   const reply = new Reply(response, gateway.config.limits);
-  const head = readHead(request);
+  const head = readHead(request, gateway.clock.now());
   if (!head) return serveOther(gateway, state, request, reply);
   if (state.isDraining) {
     reply.header('connection', 'close');
     return refuse(head, reply, new ProvisoError('draining', 'The gateway is stopping.'), gateway);
   }
-  if (state.openCalls >= gateway.config.limits.openCallsMax) {
+  const { openCalls } = gateway.metrics;
+  if (openCalls >= gateway.config.limits.openCallsMax) {
     const error = new ProvisoError(
       'overloaded',
-      `${state.openCalls} calls are under way, which is the limit; try again shortly.`,
+      `${openCalls} calls are under way, which is the limit; try again shortly.`,
       { facts: { retryAfter: 1 } },
     );
     return refuse(head, reply, error, gateway);
   }
-  state.openCalls++;
-  gateway.metrics.openCalls.set(state.openCalls);
-  serveCall(head, request, reply, gateway)
-    .catch((thrown: unknown) => {
+  gateway.metrics.openCalls++;
+  serveCall(head, request, reply, gateway).then(
+    () => {
+      gateway.metrics.openCalls--;
+    },
+    (thrown: unknown) => {
+      gateway.metrics.openCalls--;
       const error = asProvisoError(thrown);
       if (error.code === 'internal') gateway.log.error({ err: error.cause }, 'defect');
       refuse(head, reply, error, gateway);
       // A body that was not read to its end would be taken for the next request.
       if (!request.complete) response.once('finish', () => request.destroy());
-    })
-    .finally(() => {
-      state.openCalls--;
-      gateway.metrics.openCalls.set(state.openCalls);
-    });
+    },
+  );
 }
 
 /** An error in the caller's own protocol, also after a stream has begun. */
 function refuse(head: Head, reply: Reply, error: ProvisoError, gateway: Gateway): void {
-  gateway.metrics.errors.inc({ code: error.code });
+  gateway.metrics.erred(error.code);
   if (reply.isGone) return;
   if (reply.hasBegun) return reply.end(head.wire.encodeStreamError(error));
   const retryAfter = error.facts['retryAfter'];
@@ -126,7 +125,7 @@ function serveOther(gateway: Gateway, state: State, request: IncomingMessage, re
         `No such path: \`${request.method} ${request.url?.split('?')[0]}\`. ` +
           'Point a client of OpenAI, Anthropic or Gemini at this address; see docs/clients.md.',
       );
-      gateway.metrics.errors.inc({ code: error.code });
+      gateway.metrics.erred(error.code);
       reply.whole(error.status, JSON.stringify(protocols['openai-chat'].encodeError(error)));
     }
   }
@@ -147,11 +146,12 @@ function serveReady(gateway: Gateway, state: State, reply: Reply): void {
 /** How often a drain looks whether anything is still open. */
 const DRAIN_LOOK_MS = 20;
 
-async function drain(server: Server, state: State, waitMsMax: number): Promise<void> {
+async function drain(server: Server, state: State, { config, metrics }: Gateway): Promise<void> {
+  const waitMsMax = config.limits.drainWaitMsMax;
   state.isDraining = true;
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   const endsAt = performance.now() + waitMsMax;
-  while (state.openCalls + state.openResponses > 0 && performance.now() < endsAt) {
+  while (metrics.openCalls + state.openResponses > 0 && performance.now() < endsAt) {
     server.closeIdleConnections();
     await sleep(DRAIN_LOOK_MS);
   }
@@ -159,5 +159,7 @@ async function drain(server: Server, state: State, waitMsMax: number): Promise<v
   server.closeAllConnections();
   await closed;
   // A call that was cut off still has its outcome to write.
-  while (state.openCalls > 0 && performance.now() < endsAt + waitMsMax) await sleep(DRAIN_LOOK_MS);
+  while (metrics.openCalls > 0 && performance.now() < endsAt + waitMsMax) {
+    await sleep(DRAIN_LOOK_MS);
+  }
 }

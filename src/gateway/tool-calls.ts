@@ -67,7 +67,7 @@ export function toolCallDecider(
         content: contentOf(part as unknown as JsonValue, gateway),
       }),
     );
-    gateway.metrics.decisions.inc({ action: 'call_tool', effect: decision.effect });
+    gateway.metrics.decided('call_tool', decision.effect);
     const isPermitted = decision.effect === 'permit';
     recordOutcome(entry, { result: isPermitted ? 'delivered' : 'withheld' }, gateway);
     if (isPermitted) return undefined;

@@ -83,32 +83,61 @@ export interface ToolCallFacts {
 
 export type Facts = CallFacts | ToolCallFacts;
 
-/** The facts alone, as the ledger keeps them, whatever else `call` carries. */
+/**
+ * The facts alone, as the ledger keeps them, whatever else `call` carries. Written out field by
+ * field, since every call comes through here; what is undefined is not written by JSON.
+ */
 export function factsJson(call: Facts): JsonObject {
-  const { operation, caller, purpose, model, signals, instant, approvals } = call;
+  const { caller, purpose, model, signals } = call;
   const shared = {
-    operation,
-    caller: pick(caller, ['id', 'owner', 'organisation', 'teams', 'partner', 'clearance']),
-    ...(purpose && {
-      purpose: pick(purpose, ['id', 'owner', 'authority', 'dataClasses', 'allows']),
-    }),
-    model: pick(model, ['provider', 'name', 'variant', 'safeguardProfile', 'digest']),
-    signals: pick(signals, ['persons', 'personKinds', 'topics', 'missing']),
-    instant,
-    ...(approvals && { approvals }),
+    operation: call.operation,
+    caller: {
+      id: caller.id,
+      owner: caller.owner,
+      organisation: caller.organisation,
+      teams: caller.teams,
+      partner: caller.partner,
+      clearance: caller.clearance,
+    },
+    purpose: purpose && {
+      id: purpose.id,
+      owner: purpose.owner,
+      authority: purpose.authority,
+      dataClasses: purpose.dataClasses,
+      allows: purpose.allows,
+    },
+    model: {
+      provider: model.provider,
+      name: model.name,
+      variant: model.variant,
+      safeguardProfile: model.safeguardProfile,
+      digest: model.digest,
+    },
+    signals: {
+      persons: signals.persons,
+      personKinds: signals.personKinds,
+      topics: signals.topics,
+      missing: signals.missing,
+    },
+    instant: call.instant,
+    approvals: call.approvals,
   };
-  if (call.operation === 'call_tool') {
-    const { tool, runsAt, toolTopics } = call;
-    return { ...shared, tool: { name: tool.name }, runsAt, toolTopics };
-  }
-  const { protocol, streamed, tools, providerTools } = call;
-  return {
-    ...shared,
-    protocol,
-    streamed,
-    tools: tools.map(({ name }) => ({ name })),
-    providerTools,
-  };
+  const facts =
+    call.operation === 'call_tool'
+      ? {
+          ...shared,
+          tool: { name: call.tool.name },
+          runsAt: call.runsAt,
+          toolTopics: call.toolTopics,
+        }
+      : {
+          ...shared,
+          protocol: call.protocol,
+          streamed: call.streamed,
+          tools: call.tools.map(({ name }) => ({ name })),
+          providerTools: call.providerTools,
+        };
+  return facts as object as JsonObject;
 }
 
 /** Throws `invalid_request` naming the first field that is not a fact. */
@@ -118,18 +147,6 @@ export function parseFacts(json: JsonValue): Facts {
   const [issue] = parsed.error.issues;
   const at = issue?.path.join('.') ?? '';
   throw new ProvisoError('invalid_request', `Facts: \`${at}\`: ${issue?.message}.`, { at });
-}
-
-function pick<T extends object, K extends keyof T & string>(
-  of: T,
-  names: readonly K[],
-): { readonly [name: string]: JsonValue } {
-  const picked: { [name: string]: JsonValue } = {};
-  for (const name of names) {
-    const value = of[name];
-    if (value !== undefined) picked[name] = value as JsonValue;
-  }
-  return picked;
 }
 
 const strings = z.array(z.string()).readonly();
