@@ -142,14 +142,24 @@ export function outcomeOf(entries: readonly ReadEntry[], decision: number): Json
   return outcomes[0]?.public ?? {};
 }
 
+export interface ToolDecision {
+  readonly effect: JsonValue | undefined;
+  readonly code: JsonValue | undefined;
+  readonly tool: JsonValue | undefined;
+  readonly arguments: JsonValue | undefined;
+}
+
 /** The decisions on tool calls in the answer to the call that entry `parent` decided. */
 export function toolDecisions(
   entries: readonly ReadEntry[],
   parent: number,
-): readonly { readonly effect: JsonValue | undefined; readonly content: JsonValue | undefined }[] {
+): readonly ToolDecision[] {
   return entries
     .filter(({ public: facts }) => facts['parent'] === parent)
-    .map((entry) => ({ effect: entry.public['effect'], content: entry.private['content'] }));
+    .map(({ public: { effect, code }, private: { content } }) => {
+      const { name, arguments: text } = content as JsonObject;
+      return { effect, code, tool: name, arguments: text };
+    });
 }
 
 function memoryLog() {

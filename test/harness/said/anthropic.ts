@@ -66,7 +66,7 @@ export function anthropicSays(said: Said): Spoken {
   return { whole, frames: events.map(namedFrame) };
 }
 
-function blocksOf({ reasoning, text, refusal, calls = [] }: Said): Block[] {
+function blocksOf({ reasoning, text, refusal, calls = [], afterwards }: Said): Block[] {
   const blocks: Block[] = [];
   if (reasoning !== undefined) {
     blocks.push({ type: 'thinking', thinking: reasoning, signature: 'c2lnbmVk' });
@@ -76,6 +76,7 @@ function blocksOf({ reasoning, text, refusal, calls = [] }: Said): Block[] {
   for (const { id, name, arguments: json } of calls) {
     blocks.push({ type: 'tool_use', id, name, input: JSON.parse(json) as unknown });
   }
+  if (afterwards !== undefined) blocks.push({ type: 'text', text: afterwards });
   return blocks;
 }
 

@@ -54,7 +54,8 @@ function chunkFrame(
   return frame(chunk);
 }
 
-function messageOf({ text, refusal, reasoning, calls = [] }: Said): OpenAI.ChatCompletionMessage {
+function messageOf(said: Said): OpenAI.ChatCompletionMessage {
+  const { text, refusal, reasoning, calls = [], afterwards = '' } = said;
   const tool_calls = calls.map(({ id, name, arguments: json }) => ({
     id,
     type: 'function' as const,
@@ -62,14 +63,16 @@ function messageOf({ text, refusal, reasoning, calls = [] }: Said): OpenAI.ChatC
   }));
   return {
     role: 'assistant',
-    content: text ?? null,
+    // There is one place for text, whatever came after what.
+    content: text === undefined ? afterwards || null : text + afterwards,
     refusal: refusal ?? null,
     ...(reasoning === undefined ? {} : { reasoning_content: reasoning }),
     ...(tool_calls.length === 0 ? {} : { tool_calls }),
   };
 }
 
-function deltasOf({ text = '', refusal = '', reasoning = '', calls = [] }: Said): Delta[] {
+function deltasOf(said: Said): Delta[] {
+  const { text = '', refusal = '', reasoning = '', calls = [], afterwards = '' } = said;
   return [
     { role: 'assistant', content: '' },
     ...pieces(reasoning).map((piece) => ({ reasoning_content: piece })),
@@ -81,5 +84,6 @@ function deltasOf({ text = '', refusal = '', reasoning = '', calls = [] }: Said)
         tool_calls: [{ index, function: { arguments: piece } }],
       })),
     ]),
+    ...pieces(afterwards).map((piece) => ({ content: piece })),
   ];
 }

@@ -23,18 +23,20 @@ export function geminiSays(said: Said): Spoken {
   const calls = (said.calls ?? []).map(({ id, name, arguments: json }) => ({
     functionCall: { id, name, args: JSON.parse(json) as unknown },
   }));
-  const whole = [...thoughts([said.reasoning ?? '']), ...texts([text]), ...calls];
+  const { reasoning = '', afterwards = '' } = said;
+  const whole = [...thoughts([reasoning]), ...texts([text]), ...calls, ...texts([afterwards])];
   const streamed = [
-    ...thoughts(pieces(said.reasoning ?? '')),
+    ...thoughts(pieces(reasoning)),
     ...texts(pieces(text)),
-    ...calls.slice(0, -1),
+    ...calls,
+    ...texts(pieces(afterwards)),
   ];
-  const last = calls.slice(-1);
+  const last = streamed.pop() ?? { text: '' };
   return {
     whole: geminiAnswer(whole, finishReason),
     frames: [
       ...streamed.map((part) => frame(geminiAnswer([part]))),
-      frame(geminiAnswer(last.length > 0 ? last : [{ text: '' }], finishReason)),
+      frame(geminiAnswer([last], finishReason)),
     ],
   };
 }

@@ -73,14 +73,8 @@ function itemsOf(said: Said, isCut: boolean): Item[] {
       summary: [{ type: 'summary_text', text: reasoning }],
     });
   }
-  if (text !== undefined || refusal !== undefined) {
-    const content =
-      refusal === undefined
-        ? { type: 'output_text' as const, text: text ?? '', annotations: [], logprobs: [] }
-        : { type: 'refusal' as const, refusal };
-    const status = isCut ? 'incomplete' : 'completed';
-    items.push({ type: 'message', id: 'msg_1', role: 'assistant', status, content: [content] });
-  }
+  if (refusal !== undefined) items.push(message('msg_1', isCut, { type: 'refusal', refusal }));
+  else if (text !== undefined) items.push(message('msg_1', isCut, outputText(text)));
   for (const [i, { id, name, arguments: json }] of calls.entries()) {
     items.push({
       type: 'function_call',
@@ -91,7 +85,20 @@ function itemsOf(said: Said, isCut: boolean): Item[] {
       status: 'completed',
     });
   }
+  if (said.afterwards !== undefined)
+    items.push(message('msg_2', isCut, outputText(said.afterwards)));
   return items;
+}
+
+type Content = OpenAI.Responses.ResponseOutputMessage['content'][number];
+
+function outputText(text: string): Content {
+  return { type: 'output_text', text, annotations: [], logprobs: [] };
+}
+
+function message(id: string, isCut: boolean, content: Content): Item {
+  const status = isCut ? 'incomplete' : 'completed';
+  return { type: 'message', id, role: 'assistant', status, content: [content] };
 }
 
 function eventsOf(item: Item, output_index: number): WireEvent[] {

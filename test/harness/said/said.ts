@@ -12,6 +12,8 @@ export interface Said {
   readonly text?: string;
   readonly refusal?: string;
   readonly calls?: readonly SaidCall[];
+  /** Text after the calls. */
+  readonly afterwards?: string;
   readonly finish?: 'stop' | 'length' | 'tool_calls' | 'refusal';
 }
 
