@@ -1,9 +1,9 @@
 /**
  * The disk as a port: the few operations that the ledger's writer makes, each of which a test can
- * let fail before or after it took effect. Every write is on the disk when its promise resolves.
+ * let fail before or after it took effect. A write whose promise resolves is on the disk.
  */
 import fs from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 export interface Disk {
@@ -14,6 +14,8 @@ export interface Disk {
   makeFolder(path: string): Promise<void>;
   /** A file to write at positions of it; made when missing. */
   openFile(path: string): Promise<DiskFile>;
+  /** The same, for writes that wait for a `sync`. */
+  openUnsynced(path: string): Promise<UnsyncedFile>;
   /** A whole new file, or one in the place of another, under a name that readers do not look at. */
   writeFile(path: string, bytes: Uint8Array, mode: number): Promise<void>;
   rename(from: string, to: string): Promise<void>;
@@ -26,7 +28,15 @@ export interface Disk {
 export interface DiskFile {
   /** All of `bytes`, durable, or an error with any part of them written. */
   write(bytes: Uint8Array, position: number): Promise<void>;
-  read(bytes: Uint8Array, position: number): number;
+  close(): Promise<void>;
+}
+
+/** A small file of few microseconds an access: what is written outlives the process at once. */
+export interface UnsyncedFile {
+  readNow(bytes: Uint8Array, position: number): number;
+  writeNow(bytes: Uint8Array, position: number): void;
+  /** Then it outlives the power too. */
+  sync(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -77,10 +87,22 @@ export const nodeDisk: Disk = {
     await mkdir(path, { recursive: true });
   },
   async openFile(path) {
-    return openSynced(path, O_RDWR | O_CREAT | O_DSYNC, 0o600);
+    return syncedFile(await open(path, O_WRONLY | O_CREAT | O_DSYNC, 0o600));
+  },
+  async openUnsynced(path) {
+    const handle = await open(path, O_RDWR | O_CREAT, 0o600);
+    return {
+      readNow: (bytes, position) => fs.readSync(handle.fd, bytes, 0, bytes.length, position),
+      writeNow: (bytes, position) => {
+        const written = fs.writeSync(handle.fd, bytes, 0, bytes.length, position);
+        if (written < bytes.length) throw new Error(`only ${written} bytes written to ${path}`);
+      },
+      sync: () => handle.datasync(),
+      close: () => handle.close(),
+    };
   },
   async writeFile(path, bytes, mode) {
-    const file = await openSynced(path, O_WRONLY | O_CREAT | O_TRUNC | O_DSYNC, mode);
+    const file = syncedFile(await open(path, O_WRONLY | O_CREAT | O_TRUNC | O_DSYNC, mode));
     try {
       await file.write(bytes, 0);
     } finally {
@@ -103,34 +125,22 @@ async function sync(path: string): Promise<void> {
   }
 }
 
-/** Callbacks on a bare descriptor: half the cost of a `FileHandle` in the path of each call. */
-function openSynced(path: string, flags: number, mode: number): Promise<DiskFile> {
-  return new Promise((resolve, reject) => {
-    fs.open(path, flags, mode, (error, fd) => {
-      if (error) reject(error);
-      else resolve(fileOf(fd));
-    });
-  });
-}
-
-function fileOf(fd: number): DiskFile {
+/** Writes by callback on the bare descriptor: half the cost of the handle's, in every call's path. */
+function syncedFile(handle: FileHandle): DiskFile {
   return {
     write: (bytes, position) =>
       new Promise((resolve, reject) => {
         const writeFrom = (done: number): void => {
-          fs.write(fd, bytes, done, bytes.length - done, position + done, (error, written) => {
+          const left = bytes.length - done;
+          fs.write(handle.fd, bytes, done, left, position + done, (error, written) => {
             if (error) reject(error);
-            else if (done + written < bytes.length) writeFrom(done + written);
+            else if (written < left) writeFrom(done + written);
             else resolve();
           });
         };
         writeFrom(0);
       }),
-    read: (bytes, position) => fs.readSync(fd, bytes, 0, bytes.length, position),
-    close: () =>
-      new Promise((resolve, reject) => {
-        fs.close(fd, (error) => (error ? reject(error) : resolve()));
-      }),
+    close: () => handle.close(),
   };
 }
 

@@ -72,3 +72,9 @@ test('a record that is torn at any byte, or changed in any, is not read', async 
     assert.deepEqual(await found([0, changed]), [0], `changed at ${end}`);
   }
 });
+
+test('whole records after one that is not are named, since no crash leaves them', async () => {
+  const damaged = Buffer.concat([record(0, 'a'), record(1, 'bb'), record(2, 'c')]);
+  damaged[record(0, 'a').length + 20] = 0xff;
+  await assert.rejects(found([0, damaged]), { code: 'ledger_corrupt' });
+});

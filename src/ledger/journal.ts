@@ -19,6 +19,7 @@
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Disk } from './disk.ts';
+import { corrupt } from './tiles.ts';
 import type { Hash } from './tree.ts';
 
 const MAGIC = Buffer.from('PRVJNL01');
@@ -61,16 +62,22 @@ export interface FoundRecord {
   readonly path: string;
 }
 
-/** The whole records in order. What is torn at the end of a segment is left out. */
+/**
+ * The whole records in order. What is torn at the end of a segment is left out.
+ * @throws `ledger_corrupt` when whole records follow one that is not
+ */
 export async function* readJournal(disk: Disk, dir: string): AsyncGenerator<FoundRecord> {
   for (const start of segmentStarts(await disk.list(join(dir, 'journal')))) {
     const path = segmentPath(start);
     const segment = (await disk.read(join(dir, path))) ?? Buffer.alloc(0);
-    for (let at = 0; ; ) {
-      const record = readRecord(segment, at);
-      if (!record) break;
-      at += recordBytes(record);
+    let end = 0;
+    for (let record = readRecord(segment, 0); record; record = readRecord(segment, end)) {
+      end += recordBytes(record);
       yield { record, path };
+    }
+    // A crash tears the last record. Damage before it would hide what was acknowledged.
+    for (let at = end; (at = segment.indexOf(MAGIC, at)) >= 0; at++) {
+      if (readRecord(segment, at)) throw corrupt(path, `is damaged at byte ${end}`);
     }
   }
 }

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
 import { ProvisoError } from '#base/errors.ts';
-import type { Disk, DiskFile } from './disk.ts';
+import type { Disk, UnsyncedFile } from './disk.ts';
 import { type Hash, hashFromBase64, hashToBase64 } from './tree.ts';
 
 /** The newest head that was acknowledged. */
@@ -55,11 +55,11 @@ const VERSION = 'proviso-lock/v1';
 /** The lock store. Its one writer is who holds the `WriterLock`. */
 export class HeadStore {
   readonly path: string;
-  readonly #file: DiskFile;
+  readonly #file: UnsyncedFile;
   #turn: number;
   #head: Head | undefined;
 
-  private constructor(path: string, file: DiskFile, newest: Slot | undefined) {
+  private constructor(path: string, file: UnsyncedFile, newest: Slot | undefined) {
     this.path = path;
     this.#file = file;
     this.#turn = newest?.turn ?? -1;
@@ -69,7 +69,7 @@ export class HeadStore {
   static async open(disk: Disk, lockDir: string): Promise<HeadStore> {
     const path = join(lockDir, 'head');
     const isNew = !existsSync(path);
-    const file = await disk.openFile(path);
+    const file = await disk.openUnsynced(path);
     if (isNew) await disk.syncFolder(lockDir);
     return new HeadStore(path, file, storedSlot(file));
   }
@@ -80,10 +80,11 @@ export class HeadStore {
   }
 
   /**
-   * Compare-and-swap: durable when it resolves.
+   * Compare-and-swap. It outlives the process at once, and the power with the next `sync`: what
+   * the power takes from it, the journal still has.
    * @throws `ledger_ahead` when the store does not hold what this writer last put there
    */
-  async advance(to: Head): Promise<void> {
+  advance(to: Head): void {
     const stored = storedSlot(this.#file);
     if (stored?.head.size !== this.#head?.size || stored?.head.root !== this.#head?.root) {
       throw new ProvisoError('ledger_ahead', `\`${this.path}\` was changed by another writer.`, {
@@ -91,9 +92,14 @@ export class HeadStore {
       });
     }
     const turn = this.#turn + 1;
-    await this.#file.write(encodeSlot({ turn, head: to }), (turn % 2) * SLOT_BYTES);
+    this.#file.writeNow(encodeSlot({ turn, head: to }), (turn % 2) * SLOT_BYTES);
     this.#turn = turn;
     this.#head = to;
+  }
+
+  /** Needed before anything is signed that the head stands for. */
+  sync(): Promise<void> {
+    return this.#file.sync();
   }
 
   close(): Promise<void> {
@@ -117,9 +123,9 @@ export function parseHead(bytes: Buffer): Head | undefined {
   return newestSlot(bytes)?.head;
 }
 
-function storedSlot(file: DiskFile): Slot | undefined {
+function storedSlot(file: UnsyncedFile): Slot | undefined {
   const bytes = Buffer.alloc(2 * SLOT_BYTES);
-  return newestSlot(bytes.subarray(0, file.read(bytes, 0)));
+  return newestSlot(bytes.subarray(0, file.readNow(bytes, 0)));
 }
 
 function newestSlot(bytes: Buffer): Slot | undefined {

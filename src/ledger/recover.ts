@@ -3,9 +3,12 @@
  * whole is published, and the journal then starts empty; so a crash at any instant is one of these:
  *
  *   within the write of a record      the record is torn, never acknowledged: it is cut off
- *   after it, before the lock store   one record past the lock's head, never acknowledged: it is kept
+ *   after it, before the lock store   a record past the lock's head, never acknowledged: it is kept
  *   before the next checkpoint        records past the checkpoint: their tiles are written (again)
  *   before the segment was removed    records below the checkpoint: passed over
+ *
+ * Where the power went too, the lock's head may be as old as the checkpoint: all that was
+ * acknowledged since is in the journal, and is kept.
  *
  * Anything else was not made by a crash, is named, and stops the start.
  */
@@ -80,8 +83,9 @@ async function loadBehindLock(files: LedgerFiles, heads: HeadStore): Promise<Loa
   checkClock(lastAt, clock);
 
   if (heads.head?.size !== edge.size) {
-    await heads.advance({ size: edge.size, root: edge.root(), at: lastAt });
+    heads.advance({ size: edge.size, root: edge.root(), at: lastAt });
   }
+  await heads.sync();
   const publisher = new Publisher(disk, dir, signer);
   await publisher.publish(backlog.take());
   await removeJournal(disk, dir);
@@ -168,7 +172,7 @@ function replayRecord(record: JournalRecord, path: string, edge: TreeEdge, backl
   backlog.add({ ...record, tiles, partials: edge.partials(), effects });
 }
 
-/** Is what was found the log that the lock store knows, or that and one batch more? */
+/** Is what was found the log that the lock store knows, or that and more? */
 function checkHead(
   { head, path }: HeadStore,
   published: { readonly size: number; readonly root: Hash },
@@ -195,9 +199,6 @@ function checkHead(
   if (!found.some((known) => known.size === head.size && known.root === head.root)) {
     throw corrupt('journal', `holds another log than \`${path}\` knows at ${head.size} entries`);
   }
-  const past = replayed.filter((batch) => batch.size > head.size).length;
-  if (past > 1)
-    throw ahead(`The journal is ${past} batches past \`${path}\`; a crash leaves one`, path);
 }
 
 function checkClock(newestAt: number, clock: Clock): void {

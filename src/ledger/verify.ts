@@ -101,10 +101,12 @@ class Verification {
     for (let round = 1; round <= ROUNDS_MAX; round++) {
       const checkpoint = await this.#readCheckpoint();
       if (!checkpoint) return;
-      if (gap && checkpoint.size <= this.#edge.size) break;
+      if (gap && checkpoint.size <= this.#size) break;
       if (!(await this.#verifyPublished(checkpoint))) return;
       // A gap may only mean that the writer published, and removed, what was to be read here.
-      gap = await this.#verifyJournal();
+      gap = await this.#verifyJournal().catch((error: unknown) => {
+        return { file: 'journal', problem: asProvisoError(error).publicMessage };
+      });
       if (!gap) break;
     }
     if (gap) this.#addFault(gap);

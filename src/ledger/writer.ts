@@ -147,7 +147,7 @@ export class LogWriter {
     const segment = await this.#segmentFor(sealed.firstIndex);
     await segment.file.write(sealed.bytes, segment.bytes);
     // A crash here leaves one whole record past the lock's head; the next start keeps it.
-    await heads.advance({ size: edge.size, root: sealed.root, at: sealed.at });
+    heads.advance({ size: edge.size, root: sealed.root, at: sealed.at });
     if (this.#failure) return;
     segment.bytes += sealed.bytes.length;
     backlog.add(sealed);
@@ -190,8 +190,9 @@ export class LogWriter {
   }
 
   async #publishAll(): Promise<void> {
-    const { backlog, publisher, projection, vault } = this.#log;
+    const { backlog, publisher, projection, vault, heads } = this.#log;
     const publication = backlog.take();
+    await heads.sync();
     await publisher.publish(publication);
     for (const record of publication.keys) vault.keyPublished(record);
     projection.apply(publication.size, publication.effects);

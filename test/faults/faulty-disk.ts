@@ -2,7 +2,7 @@
  * A disk that fails: one operation, or all from one on as when the power goes. The operation fails
  * before it took effect, after it, or (a write) half-way.
  */
-import { type Disk, type DiskFile, nodeDisk } from '#ledger/disk.ts';
+import { type Disk, type DiskFile, nodeDisk, type UnsyncedFile } from '#ledger/disk.ts';
 
 export interface Fault {
   /** Number of the operation that fails, from 0; none when it is never reached. */
@@ -42,7 +42,20 @@ export class FaultyDisk implements Disk {
           () => file.write(bytes, position),
           () => file.write(bytes.subarray(0, bytes.length / 2), position),
         ),
-      read: (bytes, position) => file.read(bytes, position),
+      close: () => file.close(),
+    };
+  }
+  async openUnsynced(path: string): Promise<UnsyncedFile> {
+    const file = await this.#run(`openUnsynced ${path}`, () => nodeDisk.openUnsynced(path));
+    return {
+      readNow: (bytes, position) => file.readNow(bytes, position),
+      writeNow: (bytes, position) =>
+        this.#runNow(
+          `writeNow ${path} ${bytes.length} at ${position}`,
+          () => file.writeNow(bytes, position),
+          () => file.writeNow(bytes.subarray(0, bytes.length / 2), position),
+        ),
+      sync: () => this.#run(`sync ${path}`, () => file.sync()),
       close: () => file.close(),
     };
   }
@@ -64,14 +77,32 @@ export class FaultyDisk implements Disk {
   }
 
   async #run<T>(name: string, whole: () => Promise<T>, half?: () => Promise<unknown>): Promise<T> {
+    const fails = this.#next(name);
+    if (!fails) return whole();
+    if (fails === 'after') await whole();
+    if (fails === 'short') await half?.();
+    throw this.#error(name);
+  }
+
+  #runNow(name: string, whole: () => void, half: () => void): void {
+    const fails = this.#next(name);
+    if (!fails || fails === 'after') whole();
+    if (fails === 'short') half();
+    if (fails) throw this.#error(name);
+  }
+
+  /** @returns how this operation fails, if it does */
+  #next(name: string): Fault['mode'] | undefined {
     const number = this.count++;
     this.operations.push(name);
     const { fault } = this;
-    if (!fault || number < fault.at || (number > fault.at && !fault.isLast)) return whole();
-    if (number === fault.at) {
-      if (fault.mode === 'after') await whole();
-      if (fault.mode === 'short') await half?.();
-    }
-    throw Object.assign(new Error(`${fault.code}: injected at ${name}`), { code: fault.code });
+    if (!fault || number < fault.at) return undefined;
+    if (number === fault.at) return fault.mode;
+    return fault.isLast ? 'before' : undefined;
+  }
+
+  #error(name: string): Error {
+    const code = this.fault?.code ?? 'EIO';
+    return Object.assign(new Error(`${code}: injected at ${name}`), { code });
   }
 }
