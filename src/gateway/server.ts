@@ -31,6 +31,9 @@ export async function startServer(
       maxHeaderSize: limits.headerBytesMax,
       requestTimeout: limits.requestWaitMsMax,
       headersTimeout: Math.min(limits.requestWaitMsMax, 60_000),
+      connectionsCheckingInterval: Math.min(limits.requestWaitMsMax, 30_000),
+      // A header that stands twice is seen so, not taken for its first value.
+      joinDuplicateHeaders: true,
       keepAliveTimeout: 65_000,
     },
     (request, response) => handle(gateway, state, request, response),
