@@ -11,7 +11,7 @@ import type { Caller } from '#caller/ring.ts';
 import { parseConfig } from '#config/load.ts';
 import { createCallerKey } from '#gateway/changes.ts';
 import { Gateway } from '#gateway/gateway.ts';
-import { startServer } from '#gateway/server.ts';
+import { type GatewayServer, startServer } from '#gateway/server.ts';
 import type { Entry } from '#ledger/entry.ts';
 import { PROTOCOLS, type Protocol } from '#wire/exchange.ts';
 import type { Upstream } from './upstream.ts';
@@ -33,6 +33,7 @@ export interface TestGateway {
   /** Of a caller without limits of its own. */
   readonly key: string;
   readonly gateway: Gateway;
+  readonly server: GatewayServer;
   readonly dir: string;
   /** Every line that was logged, at level `trace`. */
   readonly logs: readonly string[];
@@ -77,6 +78,7 @@ export async function openGateway(options: GatewayOptions): Promise<TestGateway>
     address: server.address,
     key,
     gateway,
+    server,
     dir,
     logs,
     newKey,
