@@ -67,6 +67,18 @@ test('a body beyond the limit is refused, whether or not it says its length', as
   assert.deepEqual(upstream.take(), []);
 });
 
+test('a client that sends far too much is still told why', async (t) => {
+  const proviso = await limited(t, { bodyBytesMax: 2_000 });
+  for (let i = 0; i < 5; i++) {
+    const answer = await ask(proviso, 'a'.repeat(8e6));
+    assert.deepEqual([answer.status, codeOf(answer)], [413, 'body_too_large']);
+    const unknown = await post(proviso, PATH, bodyOf('openai-chat', 'a'.repeat(8e6)), {
+      authorization: 'Bearer none',
+    });
+    assert.deepEqual([unknown.status, codeOf(unknown)], [401, 'caller_unknown']);
+  }
+});
+
 test('headers beyond the limit are refused', async (t) => {
   const proviso = await limited(t, { headerBytesMax: 4_000 });
   const answer = await post(proviso, PATH, bodyOf('openai-chat', 'Which?'), {
