@@ -3,9 +3,10 @@
  * whole by each publication. Keeps the open bundle and the tree's right edge between publications.
  */
 import type { Effects, SealedBatch } from './batch.ts';
-import { TILE_WIDTH, type Tile, type TreeEdge } from './tiles.ts';
+import { hashesAtLevel, TILE_WIDTH, type Tile, type TreeEdge } from './tiles.ts';
 import type { Hash } from './tree.ts';
-import { type Blob, splitBlobs, splitKeys } from './vault.ts';
+import { type Blob, splitBlobs, valuesFileOf } from './values.ts';
+import { splitKeys } from './vault.ts';
 
 export interface BundleBytes {
   readonly n: number;
@@ -14,8 +15,8 @@ export interface BundleBytes {
   readonly bytes: Buffer;
 }
 
-/** Values of one bundle, to be put at the end of its file. */
-export interface BundleValues {
+/** Values to be put at the end of a file of them. */
+export interface FileValues {
   readonly n: number;
   readonly position: number;
   readonly bytes: Buffer;
@@ -26,10 +27,10 @@ export interface Publication {
   readonly root: Hash;
   /** Size of the publication before. */
   readonly after: number;
-  /** Those that are full now, then those that are not. */
+  /** Those that are full now, then those that are not and have grown. */
   readonly tiles: readonly Tile[];
   readonly bundles: readonly BundleBytes[];
-  readonly values: readonly BundleValues[];
+  readonly values: readonly FileValues[];
   readonly keys: readonly Buffer[];
   readonly effects: Effects;
 }
@@ -46,13 +47,13 @@ export class Backlog {
   #effects: Effects = { opened: [], closed: [], state: [] };
   /** Entry bytes of bundles that are not full, or not published. */
   #bundles: { n: number; width: number; chunks: Buffer[] }[];
-  /** Length of the values file of the open bundle. */
+  /** Length of the newest file of values. */
   #values: { n: number; end: number };
 
   /**
    * @param edge of the published log
    * @param openBundle entry bytes of the bundle that is not full
-   * @param valuesEnd bytes of values that are published for that bundle
+   * @param valuesEnd bytes that are published of the newest file of values
    */
   constructor(edge: TreeEdge, openBundle: Buffer, valuesEnd: number) {
     const { size } = edge;
@@ -63,7 +64,7 @@ export class Backlog {
     const n = Math.floor(size / TILE_WIDTH);
     const width = size % TILE_WIDTH;
     this.#bundles = width === 0 ? [] : [{ n, width, chunks: [openBundle] }];
-    this.#values = { n, end: valuesEnd };
+    this.#values = { n: valuesFileOf(size), end: valuesEnd };
   }
 
   /** Committed entries. */
@@ -106,8 +107,8 @@ export class Backlog {
       size: this.#size,
       root: this.#root,
       after: this.#published,
-      tiles: [...this.#tiles, ...this.#partials],
-      bundles,
+      tiles: [...this.#tiles, ...this.#partials.filter((tile) => this.#hasGrown(tile))],
+      bundles: bundles.filter(({ n, width }) => n * TILE_WIDTH + width > this.#published),
       values: this.#takeValues(),
       keys: this.#keys,
       effects: this.#effects,
@@ -143,17 +144,22 @@ export class Backlog {
     }
   }
 
-  #takeValues(): BundleValues[] {
-    const byBundle = new Map<number, Buffer[]>();
+  /** A tile that is as it was published is not to be touched: its readers are there. */
+  #hasGrown({ level, n, width }: Tile): boolean {
+    return n * TILE_WIDTH + width > hashesAtLevel(this.#published, level);
+  }
+
+  #takeValues(): FileValues[] {
+    const byFile = new Map<number, Buffer[]>();
     for (const { firstIndex, bytes } of this.#blobs) {
-      const n = Math.floor(firstIndex / TILE_WIDTH);
-      const parts = byBundle.get(n);
+      const n = valuesFileOf(firstIndex);
+      const parts = byFile.get(n);
       if (parts) parts.push(bytes);
-      else byBundle.set(n, [bytes]);
+      else byFile.set(n, [bytes]);
     }
     this.#blobs = [];
-    const values: BundleValues[] = [];
-    for (const [n, parts] of byBundle) {
+    const values: FileValues[] = [];
+    for (const [n, parts] of byFile) {
       if (n !== this.#values.n) this.#values = { n, end: 0 };
       const bytes = Buffer.concat(parts);
       values.push({ n, position: this.#values.end, bytes });

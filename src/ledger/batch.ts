@@ -4,8 +4,9 @@
  */
 import { type EncodedEntry, type Entry, type NewEntry, requireEntrySize } from './entry.ts';
 import { type JournalRecord, RECORD_HEADER_BYTES, sealRecord } from './journal.ts';
-import { TILE_WIDTH, type Tile, type TreeEdge } from './tiles.ts';
+import type { Tile, TreeEdge } from './tiles.ts';
 import { leafHash } from './tree.ts';
+import { VALUES_WIDTH } from './values.ts';
 import type { Vault } from './vault.ts';
 
 const RECORD_BYTES_FIRST = 16 * 1024;
@@ -121,12 +122,12 @@ export class Batch {
     for (const reject of this.#rejects) reject(error);
   }
 
-  /** One blob for each vault key and bundle: encrypting costs the same for one entry as for ten. */
+  /** One blob for each vault key and file: encrypting costs the same for one entry as for ten. */
   #sealValues(vault: Vault, newKeys: Buffer[]): Buffer[] {
     const blobs: Buffer[] = [];
     for (let from = 0; from < this.count; ) {
       const first = this.firstIndex + from;
-      const to = Math.min(this.count, from + TILE_WIDTH - (first % TILE_WIDTH));
+      const to = Math.min(this.count, from + VALUES_WIDTH - (first % VALUES_WIDTH));
       const texts = new Map<string, string>();
       for (let i = from; i < to; i++) {
         const text = this.#vaultTexts[i];

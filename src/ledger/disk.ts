@@ -16,7 +16,7 @@ export interface Disk {
   openFile(path: string): Promise<DiskFile>;
   /** The same, for writes that wait for a `sync`. */
   openUnsynced(path: string): Promise<UnsyncedFile>;
-  /** A whole new file, or one in the place of another, under a name that readers do not look at. */
+  /** A whole file, where nobody reads yet: a crash leaves any part of it. */
   writeFile(path: string, bytes: Uint8Array, mode: number): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   /** A file or a folder with all in it; it need not exist. */
@@ -50,16 +50,6 @@ export async function replaceFile(
   const draft = `${path}.tmp`;
   await disk.writeFile(draft, bytes, mode);
   await disk.rename(draft, path);
-}
-
-/** The same, with the name durable too. */
-export async function replaceFileDurably(
-  disk: Disk,
-  path: string,
-  bytes: Uint8Array,
-  mode = 0o644,
-): Promise<void> {
-  await replaceFile(disk, path, bytes, mode);
   await disk.syncFolder(dirname(path));
 }
 

@@ -6,7 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { ProvisoError } from '#base/errors.ts';
-import { type Disk, replaceFileDurably } from './disk.ts';
+import { type Disk, replaceFile } from './disk.ts';
 import { makeSignerKey, type NoteSigner, parseSignerKey } from './note.ts';
 
 const OWNER_ONLY = 0o600;
@@ -26,7 +26,7 @@ export async function loadSigner(disk: Disk, dir: string, origin: string): Promi
   const publicPath = join(dir, 'keys/ledger.pub');
   const published = await disk.read(publicPath);
   if (published?.toString() !== `${signer.verifier.text}\n`) {
-    await replaceFileDurably(disk, publicPath, Buffer.from(`${signer.verifier.text}\n`));
+    await replaceFile(disk, publicPath, Buffer.from(`${signer.verifier.text}\n`));
   }
   return signer;
 }
@@ -59,6 +59,6 @@ async function loadOrMake(
   }
   const text = make();
   await disk.makeFolder(dirname(path));
-  await replaceFileDurably(disk, path, Buffer.from(`${text}\n`), OWNER_ONLY);
+  await replaceFile(disk, path, Buffer.from(`${text}\n`), OWNER_ONLY);
   return text;
 }

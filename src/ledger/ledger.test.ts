@@ -160,10 +160,7 @@ test('an entry that does not fit is refused, and the log goes on', async () => {
   await assert.rejects(ledger.append(unclean), { code: 'invalid_json' });
   assert.equal(await ledger.append({ kind: 'start', public: {} }), 0);
   await ledger.append({ kind: 'start', public: {}, private: { large: 'x'.repeat(200_000) } });
-  assert.equal(
-    String((await ledger.readPrivate(await ledger.readEntry(1)))['large']).length,
-    200_000,
-  );
+  assert.equal((await ledger.readPrivate(await ledger.readEntry(1)))['large'], 'x'.repeat(200_000));
   await ledger.close();
 });
 

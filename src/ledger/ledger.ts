@@ -16,10 +16,10 @@ import { type Disk, nodeDisk } from './disk.ts';
 import { decodeEntry, type Entry, type NewEntry, type StateKind } from './entry.ts';
 import { loadMasterKey, loadSigner } from './keys.ts';
 import { takeWriterLock, type WriterLock } from './lock.ts';
-import { readBundle, readIfThere } from './read.ts';
+import { readBundle } from './read.ts';
 import { type LedgerFiles, type LoadedLog, loadLog } from './recover.ts';
-import { corrupt, TILE_WIDTH, tileName } from './tiles.ts';
-import { splitBlobs, textsOf } from './vault.ts';
+import { corrupt, TILE_WIDTH } from './tiles.ts';
+import { findBlobs, textsOf, valuesFileOf, valuesPath } from './values.ts';
 import { LogWriter } from './writer.ts';
 
 export interface LedgerOptions {
@@ -171,9 +171,8 @@ export class Ledger {
   async readPrivate({ index, digests }: Entry): Promise<JsonObject> {
     await this.flush();
     const values: Record<string, JsonValue> = {};
-    const path = `vault/values/${tileName(Math.floor(index / TILE_WIDTH))}`;
-    const file = await readIfThere(join(this.#files.dir, path));
-    for (const text of this.#textsOf(file ?? Buffer.alloc(0), index)) {
+    const path = valuesPath(valuesFileOf(index));
+    for (const text of await this.#textsOf(join(this.#files.dir, path), index)) {
       const disclosed = parseDisclosure(text);
       if (!disclosed || !digests.includes(digestOf(text))) {
         throw corrupt(path, `has a value that entry ${index} does not commit to`);
@@ -202,14 +201,18 @@ export class Ledger {
     }
   }
 
-  #textsOf(file: Buffer, index: number): string[] {
-    const blobs = splitBlobs(file).filter((blob) => blob.firstIndex <= index);
-    const batchStart = blobs.at(-1)?.firstIndex;
-    for (const blob of blobs) {
-      if (blob.firstIndex !== batchStart) continue;
-      const texts = textsOf(this.#log.vault.open(blob), index);
-      if (texts) return texts;
+  async #textsOf(path: string, index: number): Promise<string[]> {
+    let unreadable: unknown;
+    for (const blob of await findBlobs(path, index)) {
+      try {
+        const texts = textsOf(this.#log.vault.open(blob), index);
+        if (texts) return texts;
+      } catch (error) {
+        // Of another vault key, perhaps; if not, nothing else will be found.
+        unreadable = error;
+      }
     }
+    if (unreadable !== undefined) throw unreadable;
     return [];
   }
 

@@ -3,17 +3,18 @@
  *
  *   vault keys, values → entry bundles → tiles → (their folders) → checkpoint → projection
  *
- * A crash before the checkpoint leaves files that no checkpoint covers; the journal still has all
- * of it, and the same bytes are written again at the next start. A crash after it leaves a
+ * A crash before the checkpoint leaves files, torn ones too, that no checkpoint covers and nobody
+ * reads; the journal still has all of it, and the same bytes are written again at the next start. A crash after it leaves a
  * projection that is behind, which catches up. What is signed has passed the lock store before:
  * so no two heads of one size are ever signed (INVARIANT 8).
  */
 import { dirname, join } from 'node:path';
 import type { Publication } from './backlog.ts';
 import { signCheckpoint } from './checkpoint.ts';
-import { type Disk, replaceFile, replaceFileDurably } from './disk.ts';
+import { type Disk, replaceFile } from './disk.ts';
 import type { NoteSigner } from './note.ts';
-import { encodeTile, partialsPath, TILE_WIDTH, tileName, tilePath } from './tiles.ts';
+import { encodeTile, partialsPath, TILE_WIDTH, tilePath } from './tiles.ts';
+import { valuesPath } from './values.ts';
 import { keyFileOf } from './vault.ts';
 
 const FILES_AT_ONCE = 2;
@@ -38,7 +39,7 @@ export class Publisher {
       jobs.push(() => this.#put(path, file, changed, 0o600));
     }
     for (const { n, position, bytes } of publication.values) {
-      jobs.push(() => this.#append(`vault/values/${tileName(n)}`, bytes, position, changed));
+      jobs.push(() => this.#append(valuesPath(n), bytes, position, changed));
     }
     for (const { n, width, bytes } of publication.bundles) {
       jobs.push(() => this.#put(tilePath('entries', n, width), bytes, changed));
@@ -51,7 +52,7 @@ export class Publisher {
     await inTurns([...changed].map((folder) => () => this.#disk.syncFolder(folder)));
 
     const checkpoint = signCheckpoint(publication.size, publication.root, this.#signer);
-    await replaceFileDurably(this.#disk, join(this.#dir, 'checkpoint'), Buffer.from(checkpoint));
+    await replaceFile(this.#disk, join(this.#dir, 'checkpoint'), Buffer.from(checkpoint));
     await inTurns(this.#outdated(publication).map((path) => () => this.#disk.remove(path)));
   }
 
@@ -72,9 +73,9 @@ export class Publisher {
       });
   }
 
-  async #put(path: string, bytes: Buffer, changed: Set<string>, mode?: number): Promise<void> {
+  async #put(path: string, bytes: Buffer, changed: Set<string>, mode = 0o644): Promise<void> {
     await this.#folderOf(path, changed);
-    await replaceFile(this.#disk, join(this.#dir, path), bytes, mode);
+    await this.#disk.writeFile(join(this.#dir, path), bytes, mode);
   }
 
   async #append(

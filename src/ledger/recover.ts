@@ -34,11 +34,11 @@ import {
   TILE_WIDTH,
   type Tile,
   TreeEdge,
-  tileName,
   tilePath,
 } from './tiles.ts';
 import { EMPTY_ROOT, type Hash, leafHash } from './tree.ts';
-import { splitBlobs, Vault } from './vault.ts';
+import { splitBlobs, valuesFileOf, valuesPath } from './values.ts';
+import { Vault } from './vault.ts';
 
 export interface LedgerFiles {
   readonly disk: Disk;
@@ -132,7 +132,7 @@ async function loadPublished({ disk, dir, signer }: LedgerFiles): Promise<Publis
       );
     }
   });
-  const valuesEnd = await valuesEndAt(disk, join(dir, `vault/values/${tileName(n)}`), size);
+  const valuesEnd = await valuesEndAt(disk, join(dir, valuesPath(valuesFileOf(size))), size);
   return { size, root, edge, backlog: new Backlog(edge, encodeBundle(entries), valuesEnd) };
 }
 

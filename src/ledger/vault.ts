@@ -4,17 +4,9 @@
  *
  *   vault/master.key            base64 of 32 bytes, unless the master key is given otherwise
  *   vault/keys/<slot, hex>      generation[4] ‖ nonce[12] ‖ data key, encrypted [32] ‖ tag[16]
- *   vault/values/<tile name>    blobs of the entries of that bundle, in their order
+ *   vault/values/<tile name>    see `values.ts`
  *
  *   slot   HMAC-SHA-256(name key, vault key)[:16], so that no name stands on disk: INVARIANT (9)
- *   blob    0  4  length of what follows
- *           4  8  index of the first entry of its batch and bundle
- *          12 16  slot
- *          28  4  generation of the data key, big-endian
- *          32 12  nonce
- *          44     AES-256-GCM of the text; bytes 4 to 32 are authenticated with it
- *          −16    tag
- *   text   for each entry: index, tab, disclosure text, tab, disclosure text …, newline
  */
 import {
   createCipheriv,
@@ -27,12 +19,11 @@ import {
 } from 'node:crypto';
 import { ProvisoError } from '#base/errors.ts';
 import { LEDGER_LIMITS } from '#base/limits.ts';
-import { readUint64, writeUint64 } from './journal.ts';
+import { writeUint64 } from './journal.ts';
+import { BLOB_TEXT_AT, type Blob, TAG_BYTES } from './values.ts';
 
 const NONCE_BYTES = 12;
-const TAG_BYTES = 16;
 const SLOT_BYTES = 16;
-const BLOB_TEXT_AT = 44;
 const KEY_FILE_BYTES = 4 + NONCE_BYTES + 32 + TAG_BYTES;
 /** A wrapped key in the journal: its slot, then its file. */
 export const KEY_RECORD_BYTES = SLOT_BYTES + KEY_FILE_BYTES;
@@ -47,11 +38,6 @@ interface DataKey {
 export interface NewKey {
   readonly path: string;
   readonly file: Buffer;
-}
-
-export interface Blob {
-  readonly firstIndex: number;
-  readonly bytes: Buffer;
 }
 
 export class Vault {
@@ -70,7 +56,7 @@ export class Vault {
   }
 
   /**
-   * Encrypts the text of entries that belong to one vault key, one batch and one bundle.
+   * Encrypts the text of entries that belong to one vault key, one batch and one file of values.
    * @param newKeys is given the wrapped key's record when this name had none yet
    */
   seal(vaultKey: string, firstIndex: number, text: string, newKeys: Buffer[]): Buffer {
@@ -171,27 +157,6 @@ export class Vault {
     cipher.setAAD(Buffer.concat([slot, head.subarray(0, 4)]));
     return Buffer.concat([head, cipher.update(key), cipher.final(), cipher.getAuthTag()]);
   }
-}
-
-/** Splits a file of blobs, or a journal record's values. A torn blob at the end is left out. */
-export function splitBlobs(bytes: Buffer): Blob[] {
-  const blobs: Blob[] = [];
-  for (let at = 0; at + BLOB_TEXT_AT + TAG_BYTES <= bytes.length; ) {
-    const end = at + 4 + bytes.readUInt32BE(at);
-    if (end > bytes.length) break;
-    blobs.push({ firstIndex: readUint64(bytes, at + 4), bytes: bytes.subarray(at, end) });
-    at = end;
-  }
-  return blobs;
-}
-
-/** The disclosure texts of one entry in a blob's text; `undefined` when it has none there. */
-export function textsOf(blobText: string, index: number): string[] | undefined {
-  for (const line of blobText.split('\n')) {
-    const [number, ...texts] = line.split('\t');
-    if (number === String(index)) return texts;
-  }
-  return undefined;
 }
 
 export function splitKeys(records: Buffer): Buffer[] {

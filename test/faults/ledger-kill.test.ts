@@ -73,7 +73,7 @@ test('of two writers that race for a new folder one wins, and the log is sound',
     await sleep(50);
     for (const loader of loaders) loader.process.kill('SIGKILL');
     for (const loader of loaders) await loader.acknowledged;
-    assert.deepEqual(started.sort(), [false, true], `round ${round}`);
+    assert.equal(started.filter(Boolean).length, 1, `round ${round}`);
     const ledger = await openLedger({ dir, origin: ORIGIN });
     await ledger.close();
     assert.deepEqual((await verifyLedger(dir, ledger.verifierKey)).faults, []);
