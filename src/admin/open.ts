@@ -5,6 +5,7 @@ import { systemClock } from '#base/clock.ts';
 import { ProvisoError } from '#base/errors.ts';
 import type { Config } from '#config/config.ts';
 import { ORIGIN_UNLESS_CONFIGURED, stateOf } from '#gateway/gateway.ts';
+import { Turns } from '#gateway/turns.ts';
 import { openLedger } from '#ledger/ledger.ts';
 import { connectControl } from './client.ts';
 import type { Control } from './control.ts';
@@ -45,7 +46,7 @@ async function openState(config: Config): Promise<Control> {
   });
   try {
     const { callers, purposes } = await stateOf(config, ledger);
-    const state = { ledger, callers, purposes, clock: systemClock };
+    const state = { ledger, callers, purposes, turns: new Turns(), clock: systemClock };
     return controlOf(state, notServing, () => ledger.close());
   } catch (thrown) {
     await ledger.close();

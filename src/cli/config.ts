@@ -19,8 +19,7 @@ export function define(command: Command): void {
     ['proviso config check', 'proviso config check /etc/proviso/proviso.yaml --json'],
   );
   examples(
-    command
-      .command('schema')
+    withJson(command.command('schema'))
       .summary('the JSON Schema of proviso.yaml')
       .description('Prints the JSON Schema of proviso.yaml, for editors.')
       .action(() =>

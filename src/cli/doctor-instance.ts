@@ -127,6 +127,15 @@ async function checkLedger(
     found({ area, status: 'ok', message: 'none yet; the first start begins it' });
     return undefined;
   }
+  if (!existsSync(join(dir, 'keys', 'ledger.pub'))) {
+    found({
+      area,
+      status: 'fail',
+      message: `${dir} has a checkpoint, and its verifier key \`keys/ledger.pub\` is missing`,
+      advice: 'Put back the folder `keys` from where the ledger came from.',
+    });
+    return undefined;
+  }
   const shown = await shownLedger(dir, undefined);
   const { isSound, size, openDecisions, faults } = await verifyWithProgress(dir, shown.log.text);
   if (!isSound) {

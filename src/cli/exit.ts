@@ -30,8 +30,12 @@ const WRONG_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'purpose_unknown',
 ]);
 
-export function exitCodeOf(error: ProvisoError): ExitCode {
-  return WRONG_INPUT.has(error.code) ? EXIT.wrongInput : EXIT.couldNot;
+/** Who was named may not: an answer, where the question was whether they may. */
+const NO: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['caller_revoked', 'caller_expired']);
+
+export function exitCodeOf({ code }: ProvisoError): ExitCode {
+  if (NO.has(code)) return EXIT.no;
+  return WRONG_INPUT.has(code) ? EXIT.wrongInput : EXIT.couldNot;
 }
 
 /** Anything thrown, in words for whoever typed the command; a defect of ours keeps its stack. */

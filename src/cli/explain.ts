@@ -205,6 +205,10 @@ async function holderOf(keyId: string, control: Control): Promise<Caller> {
   if (!row?.holder) {
     throw new ProvisoError('caller_unknown', `No one holds a key \`${keyId}\`.`);
   }
+  if (row.state !== 'active') {
+    const code = row.state === 'expired' ? 'caller_expired' : 'caller_revoked';
+    throw new ProvisoError(code, `The key \`prv_${id}\` is ${row.state}: it opens nothing.`);
+  }
   const { caller, expiresAt: _unused, ...holder } = row.holder;
   return { ...holder, id: caller, keyId: id };
 }

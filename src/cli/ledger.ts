@@ -48,7 +48,7 @@ export function define(command: Command): void {
     .summary('read entries')
     .description('Shows the newest entries, or one of them with all that stands in it.')
     .argument('[entry]', 'the number of an entry', wholeNumber(0, Number.MAX_SAFE_INTEGER))
-    .option('-f, --follow', 'show each entry as it comes, until Ctrl-C')
+    .option('-f, --follow', 'show each entry as it comes, until Ctrl-C; with --json one a line')
     .option('-n, --last <count>', 'how many of the newest', wholeNumber(0, 100_000), NEWEST_SHOWN)
     .option('--private', 'with [entry]: the private values too, from this machine’s vault')
     .option('--ledger <folder>', 'the ledger’s folder, such as a copy, instead of an instance’s')

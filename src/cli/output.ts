@@ -73,7 +73,8 @@ export class Output {
     }
     const mark = styleText('red', 'error', { stream: process.stderr });
     const about = styleText('dim', `(${code}; docs/errors.md)`, { stream: process.stderr });
-    this.note(`${mark} ${message} ${about}`);
+    const isOneLine = !message.includes('\n');
+    this.note(isOneLine ? `${mark} ${message} ${about}` : `${mark} ${about}\n${message}`);
   }
 }
 

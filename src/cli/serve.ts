@@ -19,25 +19,25 @@ export interface Serving {
 
 export async function serve(config: Config, log: Logger): Promise<Serving> {
   makeDataFolder(config.dataDir);
+  // Closed again, in turn, where what follows fails.
+  await using opened = new AsyncDisposableStack();
   const gateway = await Gateway.open(config, { log });
-  // What is open so far, to be closed again should the rest fail.
-  const open: (() => Promise<void>)[] = [() => gateway.close()];
-  const closeAll = async () => {
-    for (const close of open.toReversed()) await close();
+  opened.defer(() => gateway.close());
+  const server = await startServer(gateway, config.listen);
+  opened.defer(() => server.drain());
+  const status = () => statusOf(gateway, server.address);
+  const control = controlOf(gateway, status, async () => undefined);
+  const onDefect = (err: unknown) => log.error({ err }, 'the control API failed');
+  const socket = await serveControl(control, config.dataDir, onDefect);
+  opened.defer(() => socket.close());
+  const serving = opened.move();
+  return {
+    gateway,
+    address: server.address,
+    control,
+    status,
+    stop: () => serving.disposeAsync(),
   };
-  try {
-    const server = await startServer(gateway, config.listen);
-    open.push(() => server.drain());
-    const status = () => statusOf(gateway, server.address);
-    const control = controlOf(gateway, status, async () => undefined);
-    const onDefect = (err: unknown) => log.error({ err }, 'the control API failed');
-    const socket = await serveControl(control, config.dataDir, onDefect);
-    open.push(() => socket.close());
-    return { gateway, address: server.address, control, status, stop: closeAll };
-  } catch (thrown) {
-    await closeAll();
-    throw thrown;
-  }
 }
 
 function statusOf({ terms, ledger }: Gateway, address: string): Status {

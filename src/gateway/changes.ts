@@ -13,65 +13,68 @@ import {
   purposeEnded,
   purposeRegistered,
 } from '#purpose/register.ts';
+import type { Turns } from './turns.ts';
 
 /** Of a running gateway, or opened alone. */
 export interface State {
   readonly ledger: Ledger;
   readonly callers: KeyRing;
   readonly purposes: PurposeRegister;
+  readonly turns: Turns;
   readonly clock: Clock;
 }
 
 /** A new key for a caller. The key itself is returned once and kept nowhere. */
-export async function createCallerKey(
-  { ledger, callers }: State,
+export function createCallerKey(
+  state: State,
   caller: Omit<Caller, 'keyId'>,
 ): Promise<{ readonly id: string; readonly key: string }> {
-  const { key, id, hash } = createKey();
-  const entry = keyCreated({ id, hash }, caller);
-  await ledger.append({ ...entry, vaultKey: `caller:${caller.id}` });
-  callers.fold([entry]);
-  return { id, key };
+  return state.turns.take(async () => {
+    const { key, id, hash } = createKey();
+    const entry = keyCreated({ id, hash }, caller);
+    await state.ledger.append({ ...entry, vaultKey: `caller:${caller.id}` });
+    state.callers.fold([entry]);
+    return { id, key };
+  });
 }
 
 /** @throws ProvisoError `caller_unknown` where there is no such key */
-export async function revokeCallerKey({ ledger, callers }: State, id: string): Promise<void> {
-  if (!callers.find(id)) {
-    throw new ProvisoError(
-      'caller_unknown',
-      `There is no key \`${id}\`; \`proviso key list\` shows them all.`,
-    );
-  }
-  const entry = keyRevoked(id);
-  await ledger.append(entry);
-  callers.fold([entry]);
+export function revokeCallerKey(state: State, id: string): Promise<void> {
+  return state.turns.take(async () => {
+    if (!state.callers.find(id)) {
+      throw new ProvisoError(
+        'caller_unknown',
+        `There is no key \`${id}\`; \`proviso key list\` shows them all.`,
+      );
+    }
+    const entry = keyRevoked(id);
+    await state.ledger.append(entry);
+    state.callers.fold([entry]);
+  });
 }
 
-export async function registerPurpose(
-  { ledger, purposes }: State,
-  purpose: Purpose,
-): Promise<void> {
-  const entry = purposeRegistered(purpose);
-  await ledger.append({ ...entry, vaultKey: `purpose:${purpose.id}` });
-  purposes.fold([entry]);
+export function registerPurpose(state: State, purpose: Purpose): Promise<void> {
+  return state.turns.take(async () => {
+    const entry = purposeRegistered(purpose);
+    await state.ledger.append({ ...entry, vaultKey: `purpose:${purpose.id}` });
+    state.purposes.fold([entry]);
+  });
 }
 
 /**
  * @param endsAt milliseconds since 1970
  * @throws ProvisoError `purpose_unknown`
  */
-export async function endPurpose(
-  { ledger, purposes }: State,
-  id: string,
-  endsAt: number,
-): Promise<void> {
-  if (!purposes.find(id)) {
-    throw new ProvisoError(
-      'purpose_unknown',
-      `There is no purpose \`${id}\`; \`proviso purpose list\` shows them all.`,
-    );
-  }
-  const entry = purposeEnded(id, endsAt);
-  await ledger.append(entry);
-  purposes.fold([entry]);
+export function endPurpose(state: State, id: string, endsAt: number): Promise<void> {
+  return state.turns.take(async () => {
+    if (!state.purposes.find(id)) {
+      throw new ProvisoError(
+        'purpose_unknown',
+        `There is no purpose \`${id}\`; \`proviso purpose list\` shows them all.`,
+      );
+    }
+    const entry = purposeEnded(id, endsAt);
+    await state.ledger.append(entry);
+    state.purposes.fold([entry]);
+  });
 }

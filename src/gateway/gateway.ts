@@ -24,6 +24,7 @@ import type { WireProtocol } from '#wire/protocol.ts';
 import { protocols } from '#wire/protocols.ts';
 import { Metrics } from './metrics.ts';
 import { openTraces, type Traces } from './traces.ts';
+import { Turns } from './turns.ts';
 
 export interface Ports {
   readonly clock?: Clock;
@@ -37,6 +38,8 @@ export class Gateway {
   callers: KeyRing;
   purposes: PurposeRegister;
   routing: Routing;
+  /** Changes of the state, and its exchange at a reload. */
+  readonly turns = new Turns();
   readonly clock: Clock;
   readonly log: Logger;
   readonly ledger: Ledger;
@@ -67,9 +70,12 @@ export class Gateway {
    * @throws ProvisoError `config_invalid`, `terms_invalid`, or one of the ledger's
    */
   static async open(config: Config, { clock = systemClock, log }: Ports): Promise<Gateway> {
+    // Closed again, in turn, where what follows fails.
+    await using opened = new AsyncDisposableStack();
     const terms = compileTerms(loadPack(config.termsDir));
     const detectors = detectorsFor(terms);
     const sandbox = await sandboxFor(config);
+    opened.defer(async () => sandbox?.close());
     const routing = openRouting(config, sandbox);
     const traces = config.telemetry.otlpEndpoint
       ? await openTraces(config.telemetry.otlpEndpoint)
@@ -81,6 +87,7 @@ export class Gateway {
       onFailure: (error) => log.error({ err: error.cause, code: error.code }, error.publicMessage),
       onRecovery: () => log.info('the ledger can be written again'),
     });
+    opened.defer(() => ledger.close());
     const { callers, purposes } = await stateOf(config, ledger);
     const parts = {
       config,
@@ -97,6 +104,7 @@ export class Gateway {
     };
     const gateway = new Gateway(parts);
     await gateway.#recordStart();
+    opened.move();
     return gateway;
   }
 
@@ -104,28 +112,34 @@ export class Gateway {
    * Puts another configuration in force between two calls. Calls under way end under the old one.
    * @throws ProvisoError and changes nothing, where the new one cannot be in force
    */
-  async reload(config: Config): Promise<void> {
-    const terms = compileTerms(loadPack(config.termsDir));
-    const detectors = detectorsFor(terms);
-    const sandbox = await sandboxFor(config);
-    const routing = openRouting(config, sandbox);
-    const { callers, purposes } = await stateOf(config, this.ledger);
-    if (terms.pack.hash !== this.terms.pack.hash) await this.ledger.append(termsEntry(terms));
-    const [oldRouting, oldSandbox] = [this.routing, this.#sandbox];
-    Object.assign(this, { config, terms, detectors, callers, purposes, routing });
-    this.#sandbox = sandbox;
-    // Pools close when their last call has ended.
-    for (const { pool } of oldRouting.providers) void pool.close();
-    await oldSandbox?.close();
+  reload(config: Config): Promise<void> {
+    // A key that is made meanwhile must be in the new ring too.
+    return this.turns.take(() => this.#reload(config));
   }
 
   /** After the server has drained: records the stop and makes all of the ledger public and durable. */
   async close(): Promise<void> {
+    // Each is closed, the last named first, also where the stop cannot be recorded.
+    await using closing = new AsyncDisposableStack();
+    closing.defer(async () => this.#sandbox?.close());
+    for (const { pool } of this.routing.providers) closing.defer(() => pool.destroy());
+    closing.defer(async () => this.traces?.close());
+    closing.defer(() => this.ledger.close());
     await this.ledger.append({ kind: 'stop', public: {} });
-    await this.ledger.close();
-    await this.traces?.close();
-    await Promise.all([...this.routing.providers].map(({ pool }) => pool.destroy()));
-    await this.#sandbox?.close();
+  }
+
+  async #reload(config: Config): Promise<void> {
+    const terms = compileTerms(loadPack(config.termsDir));
+    const detectors = detectorsFor(terms);
+    // Calls that are under way may be with it, so one that runs is kept.
+    this.#sandbox ??= await sandboxFor(config);
+    const routing = openRouting(config, this.#sandbox);
+    const { callers, purposes } = await stateOf(config, this.ledger);
+    if (terms.pack.hash !== this.terms.pack.hash) await this.ledger.append(termsEntry(terms));
+    const { providers } = this.routing;
+    Object.assign(this, { config, terms, detectors, callers, purposes, routing });
+    // Pools close when their last call has ended.
+    for (const { pool } of providers) void pool.close();
   }
 
   async #recordStart(): Promise<void> {

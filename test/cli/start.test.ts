@@ -113,6 +113,13 @@ test('keys and purposes change while it runs, by its socket', async (t) => {
   );
 });
 
+test('a gateway that cannot start says why and ends, whatever it had opened', async (t) => {
+  const data = temporaryFolder(t);
+  await startGateway(t, ['--port', '0', '--data', data]);
+  const second = await provisoJson('start', '--port', '0', '--data', data);
+  assert.deepEqual([second.code, second.document['error'].code], [1, 'ledger_locked']);
+});
+
 test('SIGTERM refuses new calls and lets an open stream end', async (t) => {
   const data = temporaryFolder(t);
   const { ready, end, child } = await startGateway(t, ['--port', '0', '--data', data]);
@@ -170,6 +177,8 @@ test('SIGHUP puts a new configuration in force, and keeps the old one where it c
   const { ready, child, log } = await startGateway(t, ['--config', file]);
   assert.equal((await ask(ready, HELLO, { 'proviso-purpose': 'help' })).status, 403);
 
+  const content = Array.from({ length: 400 }, (_, i) => `word${i}`).join(' ');
+  const underWay = await ask(ready, { stream: true, messages: [{ role: 'user', content }] });
   configure(
     'ledger: { origin: elsewhere.example/log }',
     "purposes: { help: { title: t, owner: o, authority: a, callers: ['*'] } }",
@@ -178,6 +187,8 @@ test('SIGHUP puts a new configuration in force, and keeps the old one where it c
   await until(() => log().includes('configuration read again'));
   assert.match(log(), /"needsRestart":\["ledger\.origin"\]/);
   assert.equal((await ask(ready, HELLO, { 'proviso-purpose': 'help' })).status, 200);
+
+  assert.match(await underWay.text(), /word399[^]*data: \[DONE\]\s*$/);
 
   configure('purpses: {}');
   child.kill('SIGHUP');
