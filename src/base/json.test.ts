@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ProvisoError } from './errors.ts';
-import { canonicalJson, type JsonValue, parseJson, parseJsonText } from './json.ts';
+import {
+  canonicalJson,
+  type JsonValue,
+  parseJson,
+  parseJsonText,
+  parseProviderJson,
+} from './json.ts';
 import { JSON_DEPTH_MAX } from './limits.ts';
 
 const code = (text: string) => {
@@ -73,6 +79,17 @@ test('numbers that a double would change are kept as they were written', () => {
     assert.equal(JSON.stringify(parseJsonText(text)), text);
   }
   assert.deepEqual(parseJsonText('[9007199254740991,1.50e2,0.1]'), [9007199254740991, 150, 0.1]);
+});
+
+test('an answer is read with its numbers exact, whatever stands in its strings', () => {
+  for (const text of [
+    '{"id": -12345678901234567890,"t":"12345678901234567890 1e5"}',
+    '[1e400,0.1234567890123456789]',
+  ]) {
+    assert.equal(JSON.stringify(parseProviderJson(text)), text.replace(': ', ':'));
+  }
+  assert.deepEqual(parseProviderJson('{"a":[1,2.5,1790000000],"a":3}'), { a: 3 });
+  assert.throws(() => parseProviderJson('{'), { code: 'invalid_json' });
 });
 
 test('canonical JSON is that of RFC 8785', () => {

@@ -33,26 +33,48 @@ export type JsonObject = { readonly [key: string]: JsonValue };
 /** Bytes an attacker controls → a value; throws `invalid_json` or `duplicate_key`. */
 export function parseJson(bytes: Uint8Array): JsonValue {
   if (!isUtf8(bytes)) throw new ProvisoError('invalid_json', 'The body is not valid UTF-8.');
-  return parseJsonText(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return parseStrictly(buffer.toString('utf8'), buffer);
 }
 
+/** The same for text. */
 export function parseJsonText(text: string): JsonValue {
-  let value: JsonValue;
+  return parseStrictly(text, Buffer.from(text));
+}
+
+/**
+ * JSON that is read, taken apart and encoded anew, so that a key named twice does no harm: what a
+ * provider answers. Numbers stay exact here too; throws `invalid_json`.
+ */
+export function parseProviderJson(text: string): JsonValue {
+  const value = parse(text);
+  return LONG_NUMBER.test(text) ? (JSON.parse(text, keepLongNumbers) as JsonValue) : value;
+}
+
+/** Where a value may stand: a number of 16 digits and more, or one with an exponent. */
+const LONG_NUMBER = /[:[,]\s*-?[\d.]*(?:[\d.]{16}|\d[eE])/;
+
+function parse(text: string): JsonValue {
   try {
-    value = JSON.parse(text) as JsonValue;
+    return JSON.parse(text) as JsonValue;
   } catch (cause) {
     throw new ProvisoError('invalid_json', `The body is not JSON: ${(cause as Error).message}.`, {
       cause,
     });
   }
-  const shape = scan(text);
+}
+
+function parseStrictly(text: string, bytes: Uint8Array): JsonValue {
+  const value = parse(text);
+  const shape = scan(bytes);
   if (countKeys(value) !== shape.keys) {
     const key = firstDuplicateKey(text);
     throw new ProvisoError('duplicate_key', `The body names the key \`${key}\` twice.`, {
       at: key,
     });
   }
-  if (shape.hasSurrogateEscape) requireWellFormed(value);
+  // Half a character can only be written as an escape: UTF-8 has none.
+  if (shape.hasEscape && /\\u[dD][89a-fA-F]/.test(text)) requireWellFormed(value);
   return shape.hasLongNumber ? (JSON.parse(text, keepLongNumbers) as JsonValue) : value;
 }
 
@@ -81,60 +103,41 @@ export function isObject(value: JsonValue | undefined): value is JsonObject {
 interface Shape {
   readonly keys: number;
   readonly hasLongNumber: boolean;
-  readonly hasSurrogateEscape: boolean;
-}
-
-/** One pass over text that `JSON.parse` has accepted. */
-function scan(text: string): Shape {
-  let keys = 0;
-  let depth = 0;
-  let digits = 0;
-  let hasLongNumber = false;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c === 0x22) i = endOfString(text, i);
-    else if (c === 0x3a) keys++;
-    else if (c >= 0x30 && c <= 0x39) {
-      if (++digits > EXACT_DIGITS) hasLongNumber = true;
-      continue;
-    } else if (c === 0x2e) continue;
-    // An exponent can hide any magnitude.
-    else if ((c === 0x65 || c === 0x45) && digits > 0) hasLongNumber = true;
-    else if (c === 0x7b || c === 0x5b) {
-      if (++depth > JSON_DEPTH_MAX) {
-        throw new ProvisoError('invalid_json', `The body nests deeper than ${JSON_DEPTH_MAX}.`);
-      }
-    } else if (c === 0x7d || c === 0x5d) depth--;
-    digits = 0;
-  }
-  const hasSurrogateEscape = text.includes('\\') && /\\u[dD][89a-fA-F]/.test(text);
-  return { keys, hasLongNumber, hasSurrogateEscape };
+  readonly hasEscape: boolean;
 }
 
 /** Every number of so many digits is exact in a double. */
 const EXACT_DIGITS = 15;
 
-/** Past this a native search is cheaper than a loop over the characters. */
-const SHORT_STRING = 64;
-
-/** Index of the quote that ends the string which starts at `start`. */
-function endOfString(text: string, start: number): number {
-  const far = start + SHORT_STRING;
-  let end = start + 1;
-  for (; end < far; end++) {
-    const c = text.charCodeAt(end);
-    if (c === 0x22) return end;
-    if (c === 0x5c) end++;
+/** One pass over the bytes of text that `JSON.parse` has accepted. */
+function scan(bytes: Uint8Array): Shape {
+  let keys = 0;
+  let depth = 0;
+  let digits = 0;
+  let hasLongNumber = false;
+  let hasEscape = false;
+  for (let i = 0; i < bytes.length; i++) {
+    const c = bytes[i];
+    if (c === 0x22) {
+      for (i++; bytes[i] !== 0x22; i++) {
+        if (bytes[i] !== 0x5c) continue;
+        hasEscape = true;
+        i++;
+      }
+    } else if (c === 0x3a) keys++;
+    else if (c === 0x7b || c === 0x5b) {
+      if (++depth > JSON_DEPTH_MAX) {
+        throw new ProvisoError('invalid_json', `The body nests deeper than ${JSON_DEPTH_MAX}.`);
+      }
+    } else if (c === 0x7d || c === 0x5d) depth--;
+    else if (c === 0x2e) continue;
+    else if ((c as number) >= 0x30 && (c as number) <= 0x39) {
+      if (++digits > EXACT_DIGITS) hasLongNumber = true;
+      continue;
+    } else if ((c === 0x65 || c === 0x45) && digits > 0) hasLongNumber = true;
+    digits = 0;
   }
-  end = text.indexOf('"', end);
-  while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
-  return end;
-}
-
-function isEscaped(text: string, quote: number): boolean {
-  let backslashes = 0;
-  while (text.charCodeAt(quote - 1 - backslashes) === 0x5c) backslashes++;
-  return backslashes % 2 === 1;
+  return { keys, hasLongNumber, hasEscape };
 }
 
 function countKeys(value: JsonValue): number {
@@ -161,11 +164,11 @@ function firstDuplicateKey(text: string): string {
   const open: Set<string>[] = [];
   for (let i = 0; i < text.length; i++) {
     const c = text[i];
-    if (c === '{') open.push(new Set());
-    else if (c === '[') open.push(new Set());
+    if (c === '{' || c === '[') open.push(new Set());
     else if (c === '}' || c === ']') open.pop();
     else if (c === '"') {
-      const end = endOfString(text, i);
+      let end = i + 1;
+      while (text[end] !== '"') end += text[end] === '\\' ? 2 : 1;
       let next = end + 1;
       while (/\s/.test(text[next] ?? '')) next++;
       if (text[next] === ':') {

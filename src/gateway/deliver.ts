@@ -34,7 +34,8 @@ export interface Delivery {
 
 export async function deliverAnswer(answer: Answer, delivery: Delivery): Promise<Delivered> {
   const { wire, request, reply, dropped } = delivery;
-  const gated = await gateAnswer(answer, delivery.isGated, delivery.decide);
+  const { isGated, decide } = delivery;
+  const gated = answer.parts.some(isGated) ? await gateAnswer(answer, isGated, decide) : answer;
   for (const name of answer.dropped ?? []) dropped.add(name);
   if (request.stream) {
     const encoder = wire.streamEncoder({ request });

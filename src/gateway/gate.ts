@@ -26,7 +26,6 @@ export async function gateAnswer(
   isGated: IsGated,
   decide: DecideToolCall,
 ): Promise<Answer> {
-  if (!answer.parts.some(isGated)) return answer;
   const parts = await Promise.all(
     answer.parts.map(async (part): Promise<Part> => {
       if (!isGated(part)) return part;

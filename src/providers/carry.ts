@@ -5,9 +5,8 @@
  * have acted on it: it was never sent, or the provider itself said that it would not serve it now.
  * Each target was permitted by the one decision; each attempt is recorded with the outcome.
  */
-import { setTimeout as wait } from 'node:timers/promises';
 import { asProvisoError, ProvisoError } from '#base/errors.ts';
-import { type JsonValue, parseJson } from '#base/json.ts';
+import { type JsonValue, parseProviderJson } from '#base/json.ts';
 import type { Limits } from '#base/limits.ts';
 import type {
   Answer,
@@ -69,7 +68,8 @@ export async function carry<P extends Routed>(
         const verdict = hangup.isGone ? 'stop' : repeatVerdict(failure);
         if (verdict === 'stop') throw failure;
         if (verdict === 'next' || attempt === limits.attemptsMax) break;
-        await wait(retryWaitMs(failure, attempt));
+        await unlessGone(retryWaitMs(failure, attempt), hangup);
+        if (hangup.isGone) throw failure;
       }
     }
   }
@@ -100,7 +100,10 @@ async function attemptOnce(
         hangup.onGone = () => controller.abort(new Error('the caller went away'));
       },
     );
-    const carried = await read(call.request, wire, target, response, limits);
+    const carried =
+      response.kind === 'stream'
+        ? await readStream(wire, target, response, limits)
+        : readWhole(call.request, wire, target, response);
     provider.breaker.succeeded();
     return carried;
   } catch (thrown) {
@@ -111,25 +114,30 @@ async function attemptOnce(
   }
 }
 
-async function read(
+async function readStream(
+  wire: WireProtocol,
+  target: Target,
+  { flow: bytes }: UpstreamResponse & { readonly kind: 'stream' },
+  limits: Limits,
+): Promise<Carried> {
+  const clean = (message: string) => withoutSecret(target.provider, message);
+  const flow = new AnswerFlow(bytes, wire.streamDecoder(), limits, clean);
+  const error = await flow.begin();
+  if (!error) return { kind: 'stream', flow };
+  flow.abort();
+  // A decoder that cannot read the answer, and a provider that does not say what is wrong.
+  if (error.kind === 'server' && error.wireCode === undefined) {
+    throw new ProvisoError('upstream_invalid', error.message);
+  }
+  throw rejection(statusOf(error), error, target, undefined);
+}
+
+function readWhole(
   request: ExchangeRequest,
   wire: WireProtocol,
   target: Target,
-  response: UpstreamResponse,
-  limits: Limits,
-): Promise<Carried> {
-  if (response.kind === 'stream') {
-    const clean = (message: string) => withoutSecret(target.provider, message);
-    const flow = new AnswerFlow(response.flow, wire.streamDecoder(), limits, clean);
-    const error = await flow.begin();
-    if (!error) return { kind: 'stream', flow };
-    flow.abort();
-    // A decoder that cannot read the answer, and a provider that does not say what is wrong.
-    if (error.kind === 'server' && error.wireCode === undefined) {
-      throw new ProvisoError('upstream_invalid', error.message);
-    }
-    throw rejection(statusOf(error), error, target, undefined);
-  }
+  response: UpstreamResponse & { readonly kind: 'whole' },
+): Carried {
   const body = readBody(response.body);
   if (response.status !== 200) {
     const error = wire.decodeError(response.status, body);
@@ -160,7 +168,7 @@ function decoded(request: ExchangeRequest, wire: WireProtocol, body: JsonValue):
 
 function readBody(body: Buffer): JsonValue | undefined {
   try {
-    return parseJson(body);
+    return parseProviderJson(body.toString());
   } catch {
     return undefined;
   }
@@ -247,6 +255,17 @@ function retryWaitMs(failure: ProvisoError, attempt: number): number {
 }
 
 /** Keys in sorted order, as the ledger writes them. */
+/** Waits, but no longer than the caller does. */
+function unlessGone(waitMs: number, hangup: Hangup): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, waitMs);
+    hangup.onGone = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+  });
+}
+
 function row(target: Target, result: string): Attempt {
   return { model: target.model, provider: target.provider.name, result };
 }

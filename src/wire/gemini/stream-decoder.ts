@@ -5,7 +5,7 @@
  * https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
  */
 import { asProvisoError } from '#base/errors.ts';
-import { isObject, type JsonObject, type JsonValue, parseJsonText } from '#base/json.ts';
+import { isObject, type JsonObject, type JsonValue, parseProviderJson } from '#base/json.ts';
 import type { AnswerEvent, Part, ToolCallPart, Usage } from '../exchange.ts';
 import type { AnswerDecoder } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
@@ -63,7 +63,7 @@ export class GeminiStreamDecoder implements AnswerDecoder {
     if (this.#isOver || event.data === '' || event.data === '[DONE]') return [];
     this.#out = [];
     try {
-      const data = parseJsonText(event.data);
+      const data = parseProviderJson(event.data);
       // Some proxies send the array that the API sends to those who do not ask for events.
       const chunks = Array.isArray(data) ? (data as readonly JsonValue[]) : [data];
       for (const chunk of chunks) if (isObject(chunk) && !this.#isOver) this.#chunk(chunk);

@@ -8,7 +8,7 @@
  * https://platform.openai.com/docs/api-reference/responses-streaming
  */
 import { asProvisoError } from '#base/errors.ts';
-import { isObject, type JsonObject, type JsonValue, parseJsonText } from '#base/json.ts';
+import { isObject, type JsonObject, type JsonValue, parseProviderJson } from '#base/json.ts';
 import type { AnswerError, AnswerEvent } from '../exchange.ts';
 import type { AnswerDecoder } from '../protocol.ts';
 import type { SseEvent } from '../sse.ts';
@@ -71,7 +71,7 @@ export class ResponsesStreamDecoder implements AnswerDecoder {
     if (this.#isOver || event.data === '[DONE]' || event.data === '') return [];
     this.#parts.out = [];
     try {
-      const data = parseJsonText(event.data);
+      const data = parseProviderJson(event.data);
       if (isObject(data) && !this.#isRepeat(event.data, data)) {
         this.#handle(typeof data['type'] === 'string' ? data['type'] : event.event, data);
       }
