@@ -22,18 +22,23 @@ test('INVARIANT (13): no change is lost to a configuration that is read again me
   const config = parseConfig(`dataDir: ${folder}`, '/proviso.yaml', {});
   const gateway = await Gateway.open(config, { log: pino({ level: 'silent' }) });
   t.after(() => gateway.close());
-  const made: Promise<{ readonly id: string }>[] = [];
-  const reloaded: Promise<void>[] = [];
-  for (let i = 0; i < 8; i++) {
-    reloaded.push(gateway.reload(config));
-    made.push(createCallerKey(gateway, { ...CALLER, id: `caller-${i}` }));
-    await new Promise((resolve) => setTimeout(resolve, i));
+  const make = (n: number) => createCallerKey(gateway, { ...CALLER, id: `caller-${n}` });
+  const made = await Promise.all(Array.from({ length: 20 }, (_, n) => make(n)));
+  let isReloading = true;
+  const reloaded = gateway.reload(config).finally(() => {
+    isReloading = false;
+  });
+  const meanwhile: ReturnType<typeof make>[] = [];
+  while (isReloading && meanwhile.length < 50) {
+    meanwhile.push(make(made.length + meanwhile.length));
+    await new Promise((resolve) => setTimeout(resolve, 1));
   }
-  const ids = (await Promise.all(made)).map(({ id }) => id);
-  await Promise.all(reloaded);
+  await reloaded;
+  made.push(...(await Promise.all(meanwhile)));
+  assert.ok(meanwhile.length > 0);
   assert.deepEqual(
     gateway.callers.list().map(({ keyId }) => keyId),
-    ids,
+    made.map(({ id }) => id),
   );
 });
 
