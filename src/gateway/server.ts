@@ -111,7 +111,7 @@ function refuse(head: Head, reply: Reply, error: ProvisoError, gateway: Gateway)
 
 function serveOther(gateway: Gateway, state: State, request: IncomingMessage, reply: Reply): void {
   request.resume();
-  switch (request.url?.split('?')[0]) {
+  switch (request.url?.split('?')[0] ?? '') {
     case '/healthz':
       return reply.whole(200, JSON.stringify({ status: 'ok' }));
     case '/readyz':
