@@ -73,7 +73,7 @@ const WEATHER: DemoTool = {
 };
 
 const BULK_LOOKUP: DemoTool = {
-  asked: 'looks up six persons',
+  asked: 'bulk look-up',
   name: 'person_lookup',
   description: 'Finds what is known of persons.',
   arguments: { persons: [1, 2, 3, 4, 5, 6].map((n) => `person${n}@example.org`) },
@@ -81,7 +81,7 @@ const BULK_LOOKUP: DemoTool = {
 };
 
 const FORCE: DemoTool = {
-  asked: 'uses force',
+  asked: 'force',
   name: 'release_weapon',
   description: 'Controls a device.',
   arguments: { device: 7 },
@@ -114,7 +114,7 @@ function refusedCall(client: DemoClient, protocolOut: Protocol, streamed: boolea
   return {
     client,
     protocolOut,
-    asked: 'tracks persons',
+    asked: 'tracking persons',
     question: { model: modelOf(protocolOut), text, streamed },
     call: 'deny',
   };
@@ -126,7 +126,7 @@ function refusedReach(client: DemoClient, streamed: boolean): DemoCase {
   return {
     client,
     protocolOut: client.protocol,
-    asked: 'tool in the provider',
+    asked: 'reaching out',
     question: { model, text: 'What does that server say?', streamed, reachesOut: true },
     call: 'deny',
   };

@@ -79,7 +79,7 @@ export class DemoRecord {
     const [target = ''] = texts(facts['targets']);
     return {
       sdk: client.sdk,
-      asked: facts['action'] === 'call_tool' ? `  its tool call: ${asked}` : asked,
+      asked: facts['action'] === 'call_tool' ? `${asked}: its call` : asked,
       protocolIn: word(facts['protocol']),
       protocolOut: this.#protocolOf.get(target.slice(0, target.indexOf('/'))) ?? 'none',
       streamed: facts['streamed'] === true,

@@ -130,7 +130,7 @@ function documentOf({ protocolIn, protocolOut, streamed, decision, rules, ...mor
     decision,
     rules,
     sdk,
-    asked: asked.trim(),
+    asked,
     entry,
     ...(problem === undefined ? {} : { problem }),
   };
@@ -170,7 +170,7 @@ function describeRows(rows: readonly DemoRow[], config: Config, output: Output):
   const why = ({ problem, rules }: DemoRow): string => {
     if (problem !== undefined) return output.style('bad', `NOT AS IT SHOULD BE: ${problem}`);
     const titles = rules.map((id) => clauses.get(clauseOf.get(id) ?? '')?.title ?? id);
-    return [...new Set(titles)].join('; ');
+    return [...new Set(titles)].join('\n');
   };
   const groups = Map.groupBy(rows, ({ sdk, asked, protocolIn, decision, rules, problem }) =>
     JSON.stringify([sdk, asked, protocolIn, decision, rules, problem]),
@@ -187,7 +187,7 @@ function describeRows(rows: readonly DemoRow[], config: Config, output: Output):
           `${row.protocolIn} → ${wordsOf(group.map(({ protocolOut }) => protocolOut))}`,
           wordsOf(group.map(({ streamed }) => (streamed ? 'yes' : 'no'))),
           output.style(TONES[row.decision] ?? 'bad', row.decision),
-          row.rules.join(', '),
+          row.rules.join('\n'),
           why(row),
         ],
       ];
