@@ -3,9 +3,9 @@
  *
  * Exit codes: 0 yes or done, 1 could not, 2 no, 3 wrong input. `--json` prints one JSON document.
  */
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ProvisoError } from '#base/errors.ts';
+import { VERSION } from '#base/version.ts';
 import { EXIT } from './exit.ts';
 import { Output } from './output.ts';
 
@@ -43,7 +43,7 @@ async function main(args: readonly string[]): Promise<void> {
   quietWhenPipeCloses();
   const program = new Command('proviso')
     .description('Agreed terms of use for AI models: decided, enforced, recorded.')
-    .version(version(), '-V, --version')
+    .version(VERSION, '-V, --version')
     .showHelpAfterError('(add --help for what there is)')
     .configureHelp({ showGlobalOptions: false })
     .addHelpText('after', EPILOGUE)
@@ -72,9 +72,4 @@ function quietWhenPipeCloses(): void {
     if (error.code === 'EPIPE') process.exit(EXIT.yes);
     throw error;
   });
-}
-
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }

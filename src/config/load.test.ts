@@ -38,7 +38,7 @@ describe('without a file', () => {
     assert.deepEqual(config.limits, DEFAULT_LIMITS);
     assert.deepEqual(
       config.providers.map(({ name, kind, models }) => ({ name, kind, models })),
-      [{ name: 'sandbox', kind: 'sandbox', models: ['*'] }],
+      [{ name: 'sandbox', kind: 'sandbox', models: ['sandbox', '*'] }],
     );
     assert.deepEqual(config.warnings, []);
   });

@@ -19,6 +19,13 @@ export interface Vendor {
   readonly headers: Readonly<Record<string, string>>;
   /** Whether calls without a key make sense. */
   readonly isKeyless: boolean;
+  /** How its Chat Completions differ from those of the protocol's own vendor. */
+  readonly dialect: Dialect;
+}
+
+export interface Dialect {
+  readonly maxTokensField?: 'max_tokens';
+  readonly refusesStreamOptions?: boolean;
 }
 
 /** Never resolved: the gateway puts the sandbox's own loopback address here when it starts it. */
@@ -53,15 +60,23 @@ export const VENDORS = {
       'pixtral-*',
       'open-mistral-*',
     ],
+    dialect: { maxTokensField: 'max_tokens', refusesStreamOptions: true },
   }),
   groq: chat('https://api.groq.com/openai/v1', {
     models: ['llama-*', 'meta-llama/*', 'qwen/*', 'openai/gpt-oss-*', 'groq/*'],
   }),
-  deepseek: chat('https://api.deepseek.com/v1', { models: ['deepseek-*'] }),
+  deepseek: chat('https://api.deepseek.com/v1', {
+    models: ['deepseek-*'],
+    dialect: { maxTokensField: 'max_tokens' },
+  }),
   openrouter: chat('https://openrouter.ai/api/v1', { models: ['*'] }),
-  ollama: chat('http://127.0.0.1:11434/v1', { models: ['*'], isKeyless: true }),
+  ollama: chat('http://127.0.0.1:11434/v1', {
+    models: ['*'],
+    isKeyless: true,
+    dialect: { maxTokensField: 'max_tokens' },
+  }),
   vllm: chat('http://127.0.0.1:8000/v1', { models: ['*'], isKeyless: true }),
-  sandbox: chat(SANDBOX_URL, { models: ['*'], isKeyless: true }),
+  sandbox: chat(SANDBOX_URL, { models: ['sandbox', '*'], isKeyless: true }),
   compatible: chat(undefined, { isKeyless: true }),
 } as const satisfies Record<string, Vendor>;
 
@@ -104,5 +119,6 @@ function chat<U extends string | undefined>(
     models: more.models ?? [],
     headers: more.headers ?? {},
     isKeyless: more.isKeyless ?? false,
+    dialect: more.dialect ?? {},
   };
 }

@@ -50,10 +50,11 @@ export function decideCall<P extends Undecided>(
       permitted.push(target);
     } else refusal ??= decided;
   }
-  const { decision } = (permit ?? refusal) as Decided<Facts>;
+  const decided = permit ?? refusal;
+  if (!decided) throw new ProvisoError('internal', 'The call had no target.');
   return {
     ...call,
-    decision,
+    decision: decided.decision,
     targets: permit ? permitted : targets,
     terms: terms.pack.hash,
     facts: asked.map(factsJson),
@@ -72,8 +73,7 @@ function decideTarget(
   asked.push(facts);
   const decided = decide<Facts>(facts, terms);
   if (decided.decision.effect !== 'permit') return decided;
-  for (const tool of providerToolsOf(call.request)) {
-    if (tool.runsAt !== 'provider') continue;
+  for (const tool of toolsInside(call.request)) {
     const toolFacts = providerToolFacts(facts, tool, call.signals);
     asked.push(toolFacts);
     const toolDecided = decide<Facts>(toolFacts, terms);
@@ -102,7 +102,7 @@ function callFacts(call: Undecided, target: Target, instant: number): CallFacts 
 /** What will be searched for or run is not known yet: the whole request's signals stand for it. */
 function providerToolFacts(
   { caller, purpose, model, signals, instant }: CallFacts,
-  tool: ProviderTool,
+  { kind, wireType }: Pick<ProviderTool, 'kind' | 'wireType'>,
   { toolTopics }: Signals,
 ): ToolCallFacts {
   return {
@@ -110,10 +110,10 @@ function providerToolFacts(
     caller,
     purpose,
     model,
-    tool: { name: tool.kind },
+    tool: { name: kind },
     runsAt: 'provider',
     signals,
-    toolTopics: toolTopics[tool.wireType] ?? [],
+    toolTopics: toolTopics[wireType] ?? [],
     instant,
   };
 }
@@ -151,4 +151,15 @@ function toolsOf(request: ExchangeRequest): readonly Tool[] {
 function providerToolsOf(request: ExchangeRequest): readonly ProviderTool[] {
   if (request.operation === 'embed') return [];
   return request.operation === 'generate' ? request.providerTools : request.request.providerTools;
+}
+
+/** Tools that will run inside the provider: those offered, and a remote call that is approved now. */
+function toolsInside(request: ExchangeRequest): Pick<ProviderTool, 'kind' | 'wireType'>[] {
+  if (request.operation === 'embed') return [];
+  const { messages, providerTools } = request.operation === 'generate' ? request : request.request;
+  const inside = providerTools.filter(({ runsAt }) => runsAt === 'provider');
+  const isApproving = messages.some(({ parts }) =>
+    parts.some((part) => part.type === 'native' && part.label === 'mcp_approval_response'),
+  );
+  return isApproving ? [...inside, { kind: 'remote_mcp', wireType: 'mcp' }] : inside;
 }

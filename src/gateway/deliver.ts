@@ -1,7 +1,8 @@
 /** Brings an answer to the caller in the caller's protocol, through the gate. */
+
+import type { AnswerFlow } from '#providers/answer-flow.ts';
 import type { Answer, AnswerEvent, Finish, ModelRequest, Part, Usage } from '#wire/exchange.ts';
 import type { AnswerEncoder, WireProtocol } from '#wire/protocol.ts';
-import type { AnswerFlow } from '#providers/answer-flow.ts';
 import {
   type DecideToolCall,
   eventsOfAnswer,

@@ -7,8 +7,10 @@
 import type { Logger } from 'pino';
 import { type Clock, systemClock } from '#base/clock.ts';
 import type { JsonValue } from '#base/json.ts';
+import { VERSION } from '#base/version.ts';
 import { KeyRing } from '#caller/ring.ts';
 import type { Config, ProviderConfig } from '#config/config.ts';
+import { VENDORS } from '#config/vendors.ts';
 import type { NewEntry } from '#ledger/entry.ts';
 import { type Ledger, openLedger } from '#ledger/ledger.ts';
 import { openProvider, Routing } from '#providers/provider.ts';
@@ -150,9 +152,6 @@ export class Gateway {
   }
 }
 
-/** Of Proviso, as package.json has it. */
-export const VERSION = '0.1.0';
-
 /** The log's name where nobody outside knows it by one. */
 export const ORIGIN_UNLESS_CONFIGURED = 'proviso.local/ledger';
 
@@ -206,6 +205,7 @@ export function openRouting(config: Config, sandbox: Sandbox | undefined): Routi
       extraHeaders: headers,
       models,
       identity: modelIdentity,
+      dialect: VENDORS[provider.kind].dialect,
     };
     return openProvider(settings, spoken as [WireProtocol, ...WireProtocol[]], config.limits);
   });

@@ -41,6 +41,7 @@ function provider(name: string, baseUrl: string, limits: Limits): Provider {
       extraHeaders: {},
       models: ['m'],
       identity: undefined,
+      dialect: {},
     },
     [openaiChat],
     limits,

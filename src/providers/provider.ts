@@ -7,7 +7,7 @@ import { ProvisoError } from '#base/errors.ts';
 import type { Limits } from '#base/limits.ts';
 import { matchesPattern } from '#base/pattern.ts';
 import type { Protocol } from '#wire/exchange.ts';
-import type { WireProtocol } from '#wire/protocol.ts';
+import type { Dialect, WireProtocol } from '#wire/protocol.ts';
 import { Breaker } from './breaker.ts';
 
 export interface ProviderSettings {
@@ -19,6 +19,7 @@ export interface ProviderSettings {
   /** Exact names, or patterns with `*`. */
   readonly models: readonly string[];
   readonly identity: ModelIdentity | undefined;
+  readonly dialect: Dialect;
 }
 
 /** What the operator declares about the model that this provider serves. */
@@ -40,6 +41,7 @@ export interface Provider {
   readonly secret: string | undefined;
   readonly models: readonly string[];
   readonly identity: ModelIdentity | undefined;
+  readonly dialect: Dialect;
   readonly breaker: Breaker;
 }
 
@@ -70,6 +72,7 @@ export function openProvider(
     secret: settings.authHeader?.value.replace(/^Bearer /, ''),
     models: settings.models,
     identity: settings.identity,
+    dialect: settings.dialect,
     breaker: new Breaker(),
   };
 }

@@ -42,7 +42,7 @@ export function route<
       dropped.clear();
       const request = withModel(cleared.request, target.model);
       const wire = wireFor(target.provider, cleared.protocol);
-      const { path, headers, body } = wire.encodeRequest(request, dropped);
+      const { path, headers, body } = wire.encodeRequest(request, dropped, target.provider.dialect);
       return { wire, path, headers, body: JSON.stringify(body) };
     },
   } as unknown as P & Routed;

@@ -78,6 +78,9 @@ export function decodeConfig(config: JsonObject): DecodedConfig {
           throw unsupported(AT, name, 'one answer is decided and recorded for one request.');
         }
         break;
+      case 'routingConfig':
+      case 'modelSelectionConfig':
+        throw unsupported(AT, name, 'the model would be another than the one that was decided on.');
       case 'responseMimeType':
         mimeType = optionalString(value, AT, name);
         break;

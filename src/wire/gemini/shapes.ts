@@ -85,13 +85,6 @@ export const NATIVE_CONFIG: { readonly [key: string]: Shape } = {
     },
   },
   translationConfig: { fields: { echoTargetLanguage: 'boolean', targetLanguageCode: 'string' } },
-  modelSelectionConfig: { fields: { featureSelectionPreference: 'string' } },
-  routingConfig: {
-    fields: {
-      autoMode: { fields: { modelRoutingPreference: 'string' } },
-      manualMode: { fields: { modelName: 'string' } },
-    },
-  },
 };
 
 /** Fields of a part that say more about its content. */
