@@ -9,7 +9,16 @@ const src = dirname(fileURLToPath(import.meta.url));
 
 /** What each folder may import, beside itself: folders, or single files of one. */
 const STAGE = ['base', 'wire/exchange.ts'];
-const COMPOSED = ['base', 'wire', 'caller', 'purpose', 'signals', 'terms', 'oversight', 'providers'];
+const COMPOSED = [
+  'base',
+  'wire',
+  'caller',
+  'purpose',
+  'signals',
+  'terms',
+  'oversight',
+  'providers',
+];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   base: [],
   wire: ['base'],

@@ -61,7 +61,11 @@ const request: ModelRequest = {
 
 async function call(
   urls: readonly string[],
-  { stream = false, limits = DEFAULT_LIMITS as Limits, hangup = noHangup() } = {},
+  {
+    stream = false,
+    limits = DEFAULT_LIMITS,
+    hangup = noHangup(),
+  }: { stream?: boolean; limits?: Limits; hangup?: Hangup } = {},
 ) {
   const providers = urls.map((url, i) => provider(`p${i}`, url, limits));
   const targets = new Routing(providers, new Map()).targetsOf('m');

@@ -8,7 +8,7 @@
  * protocol has and the others lack is `native`: named, kept for the same protocol, and counted as
  * dropped on the way to another.
  */
-import type { JsonObject, JsonValue } from '#base/json.ts';
+import type { JsonObject } from '#base/json.ts';
 
 export const PROTOCOLS = ['openai-chat', 'openai-responses', 'anthropic', 'gemini'] as const;
 export type Protocol = (typeof PROTOCOLS)[number];
@@ -298,5 +298,3 @@ export interface AnswerError {
   readonly message: string;
   readonly wireCode?: string | undefined;
 }
-
-export type ToolArguments = JsonValue;
