@@ -7,8 +7,8 @@ import type { Provider } from '#providers/provider.ts';
 
 /** What the metrics read of a running gateway when they are asked for. */
 export interface Observed {
-  ledgerSize(): number;
-  providers(): Iterable<Provider>;
+  readonly ledgerSize: () => number;
+  readonly providers: () => Iterable<Provider>;
 }
 
 export class Metrics {
