@@ -96,7 +96,7 @@ test('canonical JSON is that of RFC 8785', () => {
   // The example of RFC 8785, section 3.2.3: keys sort by UTF-16 code units.
   const keys = { '\u20ac': 1, '\r': 2, '\ufb33': 3, '1': 4, '\u{1f600}': 5, '\u0080': 6, ö: 7 };
   assert.equal(canonicalJson(keys), '{"\\r":2,"1":4,"\u0080":6,"ö":7,"€":1,"😀":5,"\ufb33":3}');
-  const numbers = [333333333.33333329, 1e30, 4.5, 2e-3, 1e-27, -0];
+  const numbers = [Number('333333333.33333329'), 1e30, 4.5, 2e-3, 1e-27, -0];
   assert.equal(canonicalJson(numbers), '[333333333.3333333,1e+30,4.5,0.002,1e-27,0]');
 });
 

@@ -192,7 +192,7 @@ function requireWellFormed(value: JsonValue): void {
   else if (value !== null && typeof value === 'object') {
     for (const [key, member] of Object.entries(value)) {
       requireWellFormed(key);
-      requireWellFormed(member as JsonValue);
+      requireWellFormed(member);
     }
   }
 }
