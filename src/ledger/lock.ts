@@ -10,7 +10,7 @@
  * The folder `lock` may lie on another disk than the log: then a log that is put back from a copy
  * is found out.
  */
-import { existsSync, mkdirSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { crc32 } from 'node:zlib';
@@ -68,10 +68,14 @@ export class HeadStore {
 
   static async open(disk: Disk, lockDir: string): Promise<HeadStore> {
     const path = join(lockDir, 'head');
-    const isNew = !existsSync(path);
     const file = await disk.openUnsynced(path);
-    if (isNew) await disk.syncFolder(lockDir);
-    return new HeadStore(path, file, storedSlot(file));
+    try {
+      await disk.syncFolder(lockDir);
+      return new HeadStore(path, file, storedSlot(file));
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   }
 
   /** `undefined` before the first `advance`. */

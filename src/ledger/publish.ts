@@ -13,7 +13,14 @@ import type { Publication } from './backlog.ts';
 import { signCheckpoint } from './checkpoint.ts';
 import { type Disk, replaceFile } from './disk.ts';
 import type { NoteSigner } from './note.ts';
-import { encodeTile, partialsPath, TILE_WIDTH, tilePath } from './tiles.ts';
+import {
+  encodeTile,
+  hashesAtLevel,
+  levelsOf,
+  partialsPath,
+  TILE_WIDTH,
+  tilePath,
+} from './tiles.ts';
 import { valuesPath } from './values.ts';
 import { keyFileOf } from './vault.ts';
 
@@ -54,6 +61,26 @@ export class Publisher {
     const checkpoint = signCheckpoint(publication.size, publication.root, this.#signer);
     await replaceFile(this.#disk, join(this.#dir, 'checkpoint'), Buffer.from(checkpoint));
     await inTurns(this.#outdated(publication).map((path) => () => this.#disk.remove(path)));
+  }
+
+  /**
+   * Removes the partial tiles that a publication left which did not come to its checkpoint: they may
+   * be torn, and if the log has grown since, nothing would write them again.
+   * @param size of the log, to which that publication went at most
+   */
+  async discardUncovered(publishedSize: number, size: number): Promise<void> {
+    for (const kind of ['entries', ...Array(levelsOf(size)).keys()] as const) {
+      const level = kind === 'entries' ? 0 : kind;
+      const covered = hashesAtLevel(publishedSize, level);
+      const last = Math.floor(hashesAtLevel(size, level) / TILE_WIDTH);
+      for (let n = Math.floor(covered / TILE_WIDTH); n <= last; n++) {
+        const folder = join(this.#dir, partialsPath(kind, n));
+        for (const width of await this.#disk.list(folder)) {
+          const isCovered = n * TILE_WIDTH + Number(width) <= covered;
+          if (!isCovered) await this.#disk.remove(join(folder, width));
+        }
+      }
+    }
   }
 
   /** Partial forms of tiles that are full now; a reader of an old checkpoint takes the full one. */

@@ -87,6 +87,7 @@ async function loadBehindLock(files: LedgerFiles, heads: HeadStore): Promise<Loa
   }
   await heads.sync();
   const publisher = new Publisher(disk, dir, signer);
+  await publisher.discardUncovered(published.size, edge.size);
   await publisher.publish(backlog.take());
   await removeJournal(disk, dir);
 

@@ -169,14 +169,14 @@ export class LogWriter {
     const current = this.#segment;
     if (current && current.bytes < this.#options.limits.journalSegmentBytes) return current;
     const path = segmentPath(firstIndex);
-    const file = await disk.openFile(join(dir, path));
-    await disk.syncFolder(join(dir, 'journal'));
+    const segment = { path, file: await disk.openFile(join(dir, path)), bytes: 0 };
+    this.#segment = segment;
     if (current) {
       this.#oldSegments.push({ path: current.path, end: firstIndex });
       await current.file.close();
     }
-    this.#segment = { path, file, bytes: 0 };
-    return this.#segment;
+    await disk.syncFolder(join(dir, 'journal'));
+    return segment;
   }
 
   /** Never rejects: an error ends the writer. */

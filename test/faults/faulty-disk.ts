@@ -34,19 +34,20 @@ export class FaultyDisk implements Disk {
     return this.#run(`makeFolder ${path}`, () => nodeDisk.makeFolder(path));
   }
   async openFile(path: string): Promise<DiskFile> {
-    const file = await this.#run(`openFile ${path}`, () => nodeDisk.openFile(path));
+    const file = await this.#run(`openFile ${path}`, () => nodeDisk.openFile(path), made);
     return {
       write: (bytes, position) =>
         this.#run(
           `write ${path} ${bytes.length} at ${position}`,
           () => file.write(bytes, position),
+          undefined,
           () => file.write(bytes.subarray(0, bytes.length / 2), position),
         ),
       close: () => file.close(),
     };
   }
   async openUnsynced(path: string): Promise<UnsyncedFile> {
-    const file = await this.#run(`openUnsynced ${path}`, () => nodeDisk.openUnsynced(path));
+    const file = await this.#run(`openUnsynced ${path}`, () => nodeDisk.openUnsynced(path), made);
     return {
       readNow: (bytes, position) => file.readNow(bytes, position),
       writeNow: (bytes, position) =>
@@ -63,6 +64,7 @@ export class FaultyDisk implements Disk {
     return this.#run(
       `writeFile ${path}`,
       () => nodeDisk.writeFile(path, bytes, mode),
+      undefined,
       () => nodeDisk.writeFile(path, bytes.subarray(0, bytes.length / 2), mode),
     );
   }
@@ -76,10 +78,19 @@ export class FaultyDisk implements Disk {
     return this.#run(`syncFolder ${path}`, () => nodeDisk.syncFolder(path));
   }
 
-  async #run<T>(name: string, whole: () => Promise<T>, half?: () => Promise<unknown>): Promise<T> {
+  /** @param undo of what only this process has: an open file that its opener is not told of */
+  async #run<T>(
+    name: string,
+    whole: () => Promise<T>,
+    undo?: (result: T) => Promise<void>,
+    half?: () => Promise<unknown>,
+  ): Promise<T> {
     const fails = this.#next(name);
     if (!fails) return whole();
-    if (fails === 'after') await whole();
+    if (fails === 'after') {
+      const result = await whole();
+      await undo?.(result);
+    }
     if (fails === 'short') await half?.();
     throw this.#error(name);
   }
@@ -105,4 +116,9 @@ export class FaultyDisk implements Disk {
     const code = this.fault?.code ?? 'EIO';
     return Object.assign(new Error(`${code}: injected at ${name}`), { code });
   }
+}
+
+/** The file is made, and nobody is told. */
+function made(file: { close(): Promise<void> }): Promise<void> {
+  return file.close();
 }
