@@ -9,6 +9,7 @@ import type { Target } from '#providers/provider.ts';
 import { classifyToolCall, type Signals } from '#signals/classify.ts';
 import { type Decision, decide } from '#terms/decide.ts';
 import { factsJson, type ToolCallFacts } from '#terms/facts.ts';
+import { plainName } from '#terms/tools.ts';
 import type { ModelRequest, Part, ProviderTool } from '#wire/exchange.ts';
 import type { Undecided } from './decide.ts';
 import { decisionEntry } from './entries.ts';
@@ -40,7 +41,7 @@ export function toolCallDecider(
   return async (part) => {
     const name = part.type === 'tool_call' ? part.name : (part.providerTool ?? part.label);
     const { terms } = gateway;
-    const definitionTopics = call.signals.toolTopics[name];
+    const definitionTopics = topicsOfDefinition(name, call.signals);
     const signals = await classifyToolCall(
       name,
       argumentsOf(part),
@@ -74,6 +75,21 @@ export function toolCallDecider(
     const words = denialWords(decision, entry, gateway.config.askWhom);
     return `[Proviso withheld a call of the tool \`${name}\`. ${words}]`;
   };
+}
+
+/**
+ * What the tool's definition in the request spoke of. A model may spell the name otherwise, and the
+ * caller's executor may not care: every definition counts whose name is the same in plain letters.
+ */
+function topicsOfDefinition(name: string, { toolTopics }: Signals): readonly string[] {
+  const topics: string[] = [];
+  let plain: string | undefined;
+  for (const defined in toolTopics) {
+    plain ??= plainName(name);
+    if (defined === name || plainName(defined) === plain)
+      topics.push(...(toolTopics[defined] ?? []));
+  }
+  return topics;
 }
 
 function toolCallFacts(
