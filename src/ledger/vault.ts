@@ -16,6 +16,7 @@ import {
   hkdfSync,
   type KeyObject,
   randomBytes,
+  randomFillSync,
 } from 'node:crypto';
 import { ProvisoError } from '#base/errors.ts';
 import { LEDGER_LIMITS } from '#base/limits.ts';
@@ -24,6 +25,7 @@ import { BLOB_TEXT_AT, type Blob, TAG_BYTES } from './values.ts';
 
 const NONCE_BYTES = 12;
 const SLOT_BYTES = 16;
+const NONCES_BYTES = 256 * NONCE_BYTES;
 const KEY_FILE_BYTES = 4 + NONCE_BYTES + 32 + TAG_BYTES;
 /** A wrapped key in the journal: its slot, then its file. */
 export const KEY_RECORD_BYTES = SLOT_BYTES + KEY_FILE_BYTES;
@@ -44,6 +46,8 @@ export class Vault {
   readonly #readFile: (path: string) => Buffer | undefined;
   readonly #wrapKey: Buffer;
   readonly #nameKey: Buffer;
+  readonly #nonces = Buffer.alloc(NONCES_BYTES);
+  #noncesAt = NONCES_BYTES;
   readonly #keys = new Map<string, DataKey>();
   /** Wrapped keys that are not in their own file yet. */
   readonly #unpublished = new Map<string, Buffer>();
@@ -65,8 +69,8 @@ export class Vault {
     writeUint64(head, firstIndex, 4);
     dataKey.slot.copy(head, 12);
     head.writeUInt32BE(dataKey.generation, 28);
-    const nonce = randomBytes(NONCE_BYTES);
-    nonce.copy(head, 32);
+    const nonce = head.subarray(32, BLOB_TEXT_AT);
+    this.#nextNonce().copy(nonce);
     const cipher = createCipheriv('aes-256-gcm', dataKey.key, nonce);
     cipher.setAAD(head.subarray(4, 32));
     const sealed = cipher.update(text, 'utf8');
@@ -101,6 +105,16 @@ export class Vault {
   /** Says that a key record from `seal` is in its own file now. */
   keyPublished(record: Buffer): void {
     this.#unpublished.delete(record.toString('hex', 0, SLOT_BYTES));
+  }
+
+  /** Drawn from the system for many at once, each used once. */
+  #nextNonce(): Buffer {
+    if (this.#noncesAt === NONCES_BYTES) {
+      randomFillSync(this.#nonces);
+      this.#noncesAt = 0;
+    }
+    this.#noncesAt += NONCE_BYTES;
+    return this.#nonces.subarray(this.#noncesAt - NONCE_BYTES, this.#noncesAt);
   }
 
   #keyToWrite(vaultKey: string, newKeys: Buffer[]): DataKey {
