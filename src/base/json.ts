@@ -48,11 +48,10 @@ export function parseJsonText(text: string): JsonValue {
  */
 export function parseProviderJson(text: string): JsonValue {
   const value = parse(text);
-  return LONG_NUMBER.test(text) ? (JSON.parse(text, keepLongNumbers) as JsonValue) : value;
+  return scan(Buffer.from(text)).hasLongNumber
+    ? (JSON.parse(text, keepLongNumbers) as JsonValue)
+    : value;
 }
-
-/** Where a value may stand: a number of 16 digits and more, or one with an exponent. */
-const LONG_NUMBER = /[:[,]\s*-?[\d.]*(?:[\d.]{16}|\d[eE])/;
 
 function parse(text: string): JsonValue {
   try {
