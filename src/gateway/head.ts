@@ -1,5 +1,6 @@
 /** The head of a request: which protocol, which operation, whose key, what purpose. */
 import type { IncomingMessage } from 'node:http';
+import { claimedId } from '#caller/key.ts';
 import { PROTOCOLS, type Protocol } from '#wire/exchange.ts';
 import type { WireProtocol, WireRoute } from '#wire/protocol.ts';
 import { protocols } from '#wire/protocols.ts';
@@ -64,15 +65,31 @@ function routeOf(method: string, url: URL, anthropicVersion: string | string[] |
   return undefined;
 }
 
-function credentialOf({ headers, url = '' }: IncomingMessage): string | undefined {
-  const { authorization } = headers;
-  if (authorization !== undefined) return authorization.replace(/^Bearer\s+/i, '');
-  const named =
-    headers['x-api-key'] ?? headers['x-goog-api-key'] ?? headers['api-key'] ?? undefined;
-  if (named !== undefined) return single(named);
-  const query = url.indexOf('?');
-  return query < 0 ? undefined : (new URLSearchParams(url.slice(query)).get('key') ?? undefined);
+/**
+ * The key, wherever the vendor's client puts it. Clients may send a vendor's own key beside ours,
+ * which is none of ours to know; two of ours that differ name nobody.
+ */
+function credentialOf(request: IncomingMessage): string | undefined {
+  const given = credentialsIn(request);
+  if (given.length < 2) return given[0];
+  const ours = new Set(given.filter((value) => claimedId(value) !== undefined));
+  return ours.size === 0 ? given[0] : [...ours].join(', ');
 }
+
+function credentialsIn({ headers, url = '' }: IncomingMessage): readonly string[] {
+  const given: string[] = [];
+  const { authorization } = headers;
+  if (authorization !== undefined) given.push(authorization.replace(/^Bearer\s+/i, ''));
+  for (const name of KEY_HEADERS) {
+    const value = single(headers[name]);
+    if (value !== undefined) given.push(value);
+  }
+  const query = url.indexOf('?');
+  if (query >= 0) given.push(...new URLSearchParams(url.slice(query)).getAll('key'));
+  return given;
+}
+
+const KEY_HEADERS = ['x-api-key', 'x-goog-api-key', 'api-key'] as const;
 
 function single(header: string | string[] | undefined): string | undefined {
   return Array.isArray(header) ? header[0] : header;
