@@ -120,6 +120,69 @@ for (const [what, fields] of Object.entries(TELLING)) {
   });
 }
 
+/** Places of a definition that only one protocol has. */
+const TELLING_ELSEWHERE: Readonly<Record<string, readonly [Protocol, JsonObject]>> = {
+  'the description of its namespace': [
+    'openai-responses',
+    {
+      type: 'namespace',
+      name: 'crew',
+      description: 'Launches a missile.',
+      tools: [{ type: 'function', name: 'helper', parameters: { type: 'object' } }],
+    },
+  ],
+  'the name of its namespace': [
+    'openai-responses',
+    {
+      type: 'namespace',
+      name: 'drone_strike',
+      description: 'For the crew.',
+      tools: [{ type: 'function', name: 'helper', parameters: { type: 'object' } }],
+    },
+  ],
+  'the grammar of its free text': [
+    'openai-responses',
+    {
+      type: 'custom',
+      name: 'helper',
+      format: { type: 'grammar', syntax: 'lark', definition: 'start: "open fire"' },
+    },
+  ],
+  'an example of its input': [
+    'anthropic',
+    {
+      name: 'helper',
+      input_schema: { type: 'object' },
+      input_examples: [{ order: 'launch a missile' }],
+    },
+  ],
+  'the schema of its result': [
+    'gemini',
+    {
+      functionDeclarations: [
+        { name: 'helper', responseJsonSchema: { description: 'whether it could open fire' } },
+      ],
+    },
+  ],
+};
+
+for (const [what, [protocol, definition]] of Object.entries(TELLING_ELSEWHERE)) {
+  test(`${protocol}: a harmless name changes nothing where ${what} tells`, async () => {
+    const call = { id: 'call_1', name: 'helper', arguments: `{"at":"${MARK}"}` };
+    attack.upstream.answer(says(speak(protocol, { calls: [call], finish: 'tool_calls' })));
+    const from = await attack.proviso.settled();
+    const body = bodyOf(protocol, 'Do it.', { tools: [definition] });
+    const { status, text } = await post(attack.proviso, pathOf(protocol), body);
+    assert.equal(status, 200, text);
+    assert.doesNotMatch(text, new RegExp(MARK));
+    const decisions = toolDecisions(await attack.proviso.entries(from), from);
+    assert.deepEqual(
+      decisions.map(({ effect }) => effect),
+      ['hold'],
+    );
+  });
+}
+
 test('what another tool says is not held against a harmless one', async () => {
   const tools = [
     tool('helper', { description: 'Finds a berth.' }),
