@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { LEDGER_LIMITS } from '#base/limits.ts';
 import type { NewEntry } from './entry.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { verifyLedger } from './verify.ts';
@@ -196,21 +197,23 @@ test('a master key from outside opens its own vault and no other', async () => {
 });
 
 /** A log of two publications and a journal tail, as a crash leaves it; the lock store apart. */
-async function crashed(): Promise<{ dir: string; lockDir: string; older: string }> {
-  const [live, lockDir, older, dir] = [newFolder(), newFolder(), newFolder(), newFolder()];
+async function crashed(): Promise<Omit<Tampered, 'journal'>> {
+  const [live, lockDir, dir] = [newFolder(), newFolder(), newFolder()];
+  const [older, olderLock, newestLock] = [newFolder(), newFolder(), newFolder()];
   const first = await openLedger({ dir: live, origin, lockDir });
   await appendPairs(first, 300);
   await first.close();
   cpSync(live, older, { recursive: true });
-  const ledger = await openLedger({ dir: live, origin, lockDir });
+  cpSync(lockDir, olderLock, { recursive: true });
+  const limits = { ...LEDGER_LIMITS, publishMs: 1e6 };
+  const ledger = await openLedger({ dir: live, origin, lockDir, limits });
   await appendPairs(ledger, 20);
   await ledger.flush();
   for (let i = 0; i < 3; i++) await ledger.append(decision);
   cpSync(live, dir, { recursive: true });
-  const heads = newFolder();
-  cpSync(lockDir, heads, { recursive: true });
+  cpSync(lockDir, newestLock, { recursive: true });
   await ledger.close();
-  return { dir, lockDir: heads, older };
+  return { dir, lockDir: newestLock, older, olderLock };
 }
 
 async function appendPairs(ledger: Ledger, count: number): Promise<void> {
@@ -233,7 +236,11 @@ const tampered: Readonly<Record<string, [code: string, (parts: Tampered) => void
     'ledger_corrupt',
     ({ dir, older }) => put(older, dir),
   ],
-  'the lock store was put back': ['ledger_ahead', ({ lockDir }) => rmSync(join(lockDir, 'head'))],
+  'the lock store was put back from an older copy': [
+    'ledger_ahead',
+    ({ lockDir, olderLock }) => put(olderLock, lockDir),
+  ],
+  'the lock store is empty': ['ledger_ahead', ({ lockDir }) => rmSync(join(lockDir, 'head'))],
   'the journal is gone': ['ledger_corrupt', ({ journal }) => rmSync(journal)],
   'the journal is cut': [
     'ledger_corrupt',
@@ -241,6 +248,7 @@ const tampered: Readonly<Record<string, [code: string, (parts: Tampered) => void
   ],
   'a byte of the journal is another': ['ledger_corrupt', ({ journal }) => flip(journal, -50)],
   'a tile is another': ['ledger_corrupt', ({ dir }) => flip(join(dir, 'tile/0/002.p/128'), 5)],
+  'an upper tile is another': ['ledger_corrupt', ({ dir }) => flip(join(dir, 'tile/1/000.p/2'), 5)],
   'a tile is gone': ['ledger_corrupt', ({ dir }) => rmSync(join(dir, 'tile/0/002.p/128'))],
   'a bundle is another': [
     'ledger_corrupt',
@@ -255,7 +263,9 @@ const tampered: Readonly<Record<string, [code: string, (parts: Tampered) => void
 interface Tampered {
   readonly dir: string;
   readonly lockDir: string;
+  /** From the first publication. */
   readonly older: string;
+  readonly olderLock: string;
   readonly journal: string;
 }
 
@@ -270,6 +280,15 @@ for (const [what, [code, tamper]] of Object.entries(tampered)) {
     await assert.rejects(openLedger({ dir, origin, lockDir }), { code });
   });
 }
+
+test('a start finds a tile that is another in a ledger that was closed', async () => {
+  const dir = newFolder();
+  const ledger = await openLedger({ dir, origin });
+  await appendPairs(ledger, 300);
+  await ledger.close();
+  flip(join(dir, 'tile/1/000.p/2'), 5);
+  await assert.rejects(openLedger({ dir, origin }), { code: 'ledger_corrupt' });
+});
 
 test('a ledger keeps its name', async () => {
   const dir = newFolder();
