@@ -104,6 +104,20 @@ test('only its own module makes a branded stage value', () => {
   assert.deepEqual(casts, []);
 });
 
+test('the lock names the packages of every platform, which npm ci asks for on each', () => {
+  const lock = JSON.parse(readFileSync(join(src, '../package-lock.json'), 'utf8')) as {
+    readonly packages: Readonly<Record<string, { optionalDependencies?: Record<string, string> }>>;
+  };
+  const missing = Object.entries(lock.packages).flatMap(([path, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter(
+      (name) =>
+        !(`node_modules/${name}` in lock.packages) &&
+        !(`${path}/node_modules/${name}` in lock.packages),
+    ),
+  );
+  assert.deepEqual(missing, []);
+});
+
 function importsOf(text: string): string[] {
   return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? '');
 }
