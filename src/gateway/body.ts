@@ -14,22 +14,32 @@ export async function readBody(request: IncomingMessage, limits: Limits): Promis
 
 function requireJson({ headers }: IncomingMessage): void {
   const type = headers['content-type'] ?? '';
-  if (!/^application\/json\s*(;|$)/i.test(type)) {
-    throw new ProvisoError(
-      'unsupported_media_type',
-      `The content type must be \`application/json\`, not \`${type}\`.`,
-    );
-  }
-  const charset = /charset=["']?([^"';\s]+)/i.exec(type)?.[1];
-  if (charset !== undefined && charset.toLowerCase() !== 'utf-8') {
-    throw new ProvisoError('unsupported_media_type', `The charset must be UTF-8, not ${charset}.`);
-  }
+  if (type !== 'application/json') requireJsonType(type);
   const encoding = headers['content-encoding'];
   if (encoding !== undefined && encoding !== 'identity') {
     throw new ProvisoError(
       'unsupported_media_type',
       `Send the body without the content encoding \`${encoding}\`.`,
     );
+  }
+}
+
+function requireJsonType(type: string): void {
+  const [name = '', ...parameters] = type.split(';');
+  if (name.trim().toLowerCase() !== 'application/json') {
+    throw new ProvisoError(
+      'unsupported_media_type',
+      `The content type must be \`application/json\`, not \`${type}\`.`,
+    );
+  }
+  for (const parameter of parameters) {
+    const charset = /^\s*charset\s*=\s*["']?(.*?)["']?\s*$/i.exec(parameter)?.[1];
+    if (charset !== undefined && charset.toLowerCase() !== 'utf-8') {
+      throw new ProvisoError(
+        'unsupported_media_type',
+        `The charset must be UTF-8, not \`${charset}\`.`,
+      );
+    }
   }
 }
 

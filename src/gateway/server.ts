@@ -129,6 +129,7 @@ function serveOther(gateway: Gateway, state: State, request: IncomingMessage, re
           'Point a client of OpenAI, Anthropic or Gemini at this address; see docs/clients.md.',
       );
       gateway.metrics.erred(error.code);
+      reply.header('proviso-code', error.code);
       reply.whole(error.status, JSON.stringify(protocols['openai-chat'].encodeError(error)));
     }
   }
