@@ -8,18 +8,20 @@ import type { Hash } from './tree.ts';
 import { type Blob, splitBlobs, valuesFileOf } from './values.ts';
 import { splitKeys } from './vault.ts';
 
-export interface BundleBytes {
+/** A bundle, or what there is of it. */
+export interface Bundle {
   readonly n: number;
   /** Entries in it. */
   readonly width: number;
-  readonly bytes: Buffer;
+  /** Its bytes, in pieces: they are put together one file at a time, not all in one turn. */
+  readonly pieces: readonly Buffer[];
 }
 
 /** Values to be put at the end of a file of them. */
 export interface FileValues {
   readonly n: number;
   readonly position: number;
-  readonly bytes: Buffer;
+  readonly pieces: readonly Buffer[];
 }
 
 export interface Publication {
@@ -29,7 +31,7 @@ export interface Publication {
   readonly after: number;
   /** Those that are full now, then those that are not and have grown. */
   readonly tiles: readonly Tile[];
-  readonly bundles: readonly BundleBytes[];
+  readonly bundles: readonly Bundle[];
   readonly values: readonly FileValues[];
   readonly keys: readonly Buffer[];
   readonly effects: Effects;
@@ -46,7 +48,7 @@ export class Backlog {
   #blobs: Blob[] = [];
   #effects: Effects = { opened: [], closed: [], state: [] };
   /** Entry bytes of bundles that are not full, or not published. */
-  #bundles: { n: number; width: number; chunks: Buffer[] }[];
+  #bundles: { n: number; width: number; pieces: Buffer[] }[];
   /** Length of the newest file of values. */
   #values: { n: number; end: number };
 
@@ -63,7 +65,7 @@ export class Backlog {
     this.#partials = edge.partials();
     const n = Math.floor(size / TILE_WIDTH);
     const width = size % TILE_WIDTH;
-    this.#bundles = width === 0 ? [] : [{ n, width, chunks: [openBundle] }];
+    this.#bundles = width === 0 ? [] : [{ n, width, pieces: [openBundle] }];
     this.#values = { n: valuesFileOf(size), end: valuesEnd };
   }
 
@@ -100,9 +102,7 @@ export class Backlog {
 
   /** All that waits, and an empty backlog. */
   take(): Publication {
-    const bundles = this.#bundles.map(({ n, width, chunks }) => {
-      return { n, width, bytes: Buffer.concat(chunks) };
-    });
+    const bundles = this.#bundles;
     const publication = {
       size: this.#size,
       root: this.#root,
@@ -113,9 +113,10 @@ export class Backlog {
       keys: this.#keys,
       effects: this.#effects,
     };
+    // The open one goes on, in one piece, so that its pieces do not become ever more.
     this.#bundles = bundles
       .filter(({ width }) => width < TILE_WIDTH)
-      .map(({ n, width, bytes }) => ({ n, width, chunks: [bytes] }));
+      .map(({ n, width, pieces }) => ({ n, width, pieces: [Buffer.concat(pieces)] }));
     this.#tiles = [];
     this.#keys = [];
     this.#effects = { opened: [], closed: [], state: [] };
@@ -131,12 +132,12 @@ export class Backlog {
       const n = Math.floor(this.#size / TILE_WIDTH);
       let bundle = this.#bundles.at(-1);
       if (bundle?.n !== n) {
-        bundle = { n, width: 0, chunks: [] };
+        bundle = { n, width: 0, pieces: [] };
         this.#bundles.push(bundle);
       }
       const taken = Math.min(left, TILE_WIDTH - bundle.width);
       const end = taken === left ? entries.length : skipEntries(entries, at, taken);
-      bundle.chunks.push(entries.subarray(at, end));
+      bundle.pieces.push(entries.subarray(at, end));
       bundle.width += taken;
       this.#size += taken;
       left -= taken;
@@ -153,17 +154,16 @@ export class Backlog {
     const byFile = new Map<number, Buffer[]>();
     for (const { firstIndex, bytes } of this.#blobs) {
       const n = valuesFileOf(firstIndex);
-      const parts = byFile.get(n);
-      if (parts) parts.push(bytes);
+      const pieces = byFile.get(n);
+      if (pieces) pieces.push(bytes);
       else byFile.set(n, [bytes]);
     }
     this.#blobs = [];
     const values: FileValues[] = [];
-    for (const [n, parts] of byFile) {
+    for (const [n, pieces] of byFile) {
       if (n !== this.#values.n) this.#values = { n, end: 0 };
-      const bytes = Buffer.concat(parts);
-      values.push({ n, position: this.#values.end, bytes });
-      this.#values.end += bytes.length;
+      values.push({ n, position: this.#values.end, pieces });
+      for (const piece of pieces) this.#values.end += piece.length;
     }
     return values;
   }

@@ -45,11 +45,12 @@ export class Publisher {
       const { path, file } = keyFileOf(record);
       jobs.push(() => this.#put(path, file, changed, 0o600));
     }
-    for (const { n, position, bytes } of publication.values) {
-      jobs.push(() => this.#append(valuesPath(n), bytes, position, changed));
+    for (const { n, position, pieces } of publication.values) {
+      jobs.push(() => this.#append(valuesPath(n), Buffer.concat(pieces), position, changed));
     }
-    for (const { n, width, bytes } of publication.bundles) {
-      jobs.push(() => this.#put(tilePath('entries', n, width), bytes, changed));
+    for (const { n, width, pieces } of publication.bundles) {
+      const path = tilePath('entries', n, width);
+      jobs.push(() => this.#put(path, Buffer.concat(pieces), changed));
     }
     for (const tile of publication.tiles) {
       const path = tilePath(tile.level, tile.n, tile.width);
