@@ -9,9 +9,16 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Ledger, openLedger } from '#ledger/ledger.ts';
+import { parseVerifierKey } from '#ledger/note.ts';
+import { verifyInclusion } from '#ledger/proof.ts';
+import { proveInclusion } from '#ledger/prove.ts';
+import { readBundle, readCheckpoint } from '#ledger/read.ts';
+import { TILE_WIDTH } from '#ledger/tiles.ts';
+import { leafHash } from '#ledger/tree.ts';
 import { verifyLedger } from '#ledger/verify.ts';
 import { atLeast, atMost, type Bench, type Figure } from './bench.ts';
 
+const PROOFS = 500;
 const CALLERS = [1, 64, 1024] as const;
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? 4);
 
@@ -41,6 +48,7 @@ export const bench: Bench = async (progress) => {
       bytesPerEntry,
     });
     const at = (callers: number) => figures.find((figure) => figure['callers'] === callers);
+    figures.push(await measureProofs(dir, verifierKey));
     return {
       figures,
       budgets: [
@@ -74,6 +82,28 @@ async function measure(ledger: Ledger, callers: number, seconds: number): Promis
     p50Ms: quantile(0.5),
     p99Ms: quantile(0.99),
     cpuPerEntryUs: round((user + system) / waitsMs.length),
+  };
+}
+
+/** Made from the tiles and verified, for entries anywhere in the log. */
+async function measureProofs(dir: string, verifierKey: string): Promise<Figure> {
+  const { size, root } = await readCheckpoint(dir, parseVerifierKey(verifierKey));
+  let hashes = 0;
+  const started = performance.now();
+  for (let i = 0; i < PROOFS; i++) {
+    const index = Math.floor((size / PROOFS) * i);
+    const bundle = await readBundle(dir, size, Math.floor(index / TILE_WIDTH));
+    const leaf = leafHash(bundle[index % TILE_WIDTH] as Buffer);
+    const proof = await proveInclusion(dir, size, index);
+    if (!verifyInclusion(leaf, index, size, proof, root)) throw new Error(`no proof of ${index}`);
+    hashes += proof.length;
+  }
+  const proofMs = round((performance.now() - started) / PROOFS);
+  return {
+    what: 'prove',
+    entries: PROOFS,
+    proofMs,
+    proofBytes: Math.round((hashes / PROOFS) * 32),
   };
 }
 

@@ -50,7 +50,7 @@ export interface StateEntry extends Entry {
  * @throws `ledger_locked`, `ledger_ahead`, `ledger_corrupt`, `clock_ran_back`, `note_invalid`
  */
 export async function openLedger(options: LedgerOptions): Promise<Ledger> {
-  const { dir, origin, disk = nodeDisk, clock = systemClock } = options;
+  const { dir, origin, disk = nodeDisk, clock = systemClock, limits = LEDGER_LIMITS } = options;
   const lockDir = options.lockDir ?? join(dir, 'lock');
   const lock = takeWriterLock(lockDir);
   try {
@@ -58,7 +58,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     const signer = await loadSigner(disk, dir, origin);
     const masterKey = options.masterKey ?? (await loadMasterKey(disk, dir));
     await disk.syncFolder(dir);
-    const files = { disk, dir, lockDir, signer, masterKey, clock };
+    const files = { disk, dir, lockDir, signer, masterKey, clock, limits };
     const log = await loadLog(files);
     return await Ledger.start(files, log, lock, options);
   } catch (error) {
@@ -75,7 +75,6 @@ export class Ledger {
   readonly recovered: readonly number[];
   readonly #files: LedgerFiles;
   readonly #options: LedgerOptions;
-  readonly #limits: LedgerLimits;
   readonly #lock: WriterLock;
   #log: LoadedLog;
   #writer: LogWriter;
@@ -90,7 +89,6 @@ export class Ledger {
   ) {
     this.#files = files;
     this.#options = options;
-    this.#limits = options.limits ?? LEDGER_LIMITS;
     this.#lock = lock;
     this.#log = log;
     this.#writer = this.#newWriter();
@@ -221,7 +219,7 @@ export class Ledger {
       disk: this.#files.disk,
       dir: this.#files.dir,
       clock: this.#files.clock,
-      limits: this.#limits,
+      limits: this.#files.limits,
       onFailure: (error) => {
         this.#options.onFailure?.(error);
         this.#retryLater();
@@ -238,7 +236,7 @@ export class Ledger {
   }
 
   #retryLater(): void {
-    this.#retryTimer = setTimeout(() => void this.#retry(), this.#limits.retryMs).unref();
+    this.#retryTimer = setTimeout(() => void this.#retry(), this.#files.limits.retryMs).unref();
   }
 
   /**

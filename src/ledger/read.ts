@@ -94,14 +94,15 @@ export async function readOpenTiles(dir: string, size: number): Promise<Hash[][]
   return open;
 }
 
-interface TileFile {
+export interface TileFile {
   readonly bytes: Buffer;
   readonly path: string;
   /** How many it has: as asked, or 256 where the partial form has gone. */
   readonly found: number;
 }
 
-async function readTileFile(
+/** @throws `ledger_corrupt` where it is missing */
+export async function readTileFile(
   dir: string,
   kind: TileKind,
   n: number,

@@ -16,7 +16,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '#base/clock.ts';
 import { ProvisoError } from '#base/errors.ts';
-import { LEDGER_LIMITS } from '#base/limits.ts';
+import type { LedgerLimits } from '#base/limits.ts';
 import { Backlog } from './backlog.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import type { Disk } from './disk.ts';
@@ -47,6 +47,7 @@ export interface LedgerFiles {
   readonly signer: NoteSigner;
   readonly masterKey: Uint8Array;
   readonly clock: Clock;
+  readonly limits: LedgerLimits;
 }
 
 /** A ledger that is ready for its next batch. */
@@ -74,13 +75,13 @@ export async function loadLog(files: LedgerFiles): Promise<LoadedLog> {
 }
 
 async function loadBehindLock(files: LedgerFiles, heads: HeadStore): Promise<LoadedLog> {
-  const { disk, dir, signer, clock } = files;
+  const { disk, dir, signer, masterKey, limits } = files;
   const published = await loadPublished(files);
   const { edge, backlog } = published;
   const replayed = await replayJournal(files, published);
   checkHead(heads, published, replayed);
   const lastAt = replayed.at(-1)?.at ?? heads.head?.at ?? 0;
-  checkClock(lastAt, clock);
+  checkClock(lastAt, files);
 
   if (heads.head?.size !== edge.size) {
     heads.advance({ size: edge.size, root: edge.root(), at: lastAt });
@@ -95,7 +96,8 @@ async function loadBehindLock(files: LedgerFiles, heads: HeadStore): Promise<Loa
   try {
     await catchUp(projection, dir, edge.size);
     const openDecisions = projection.openDecisions();
-    const vault = new Vault(files.masterKey, (path) => readFileIfThere(join(dir, path)));
+    const readKey = (path: string) => readFileIfThere(join(dir, path));
+    const vault = new Vault(masterKey, readKey, limits.vaultKeysCachedMax);
     return { edge, backlog, publisher, projection, vault, heads, openDecisions, lastAt };
   } catch (error) {
     projection.close();
@@ -202,9 +204,9 @@ function checkHead(
   }
 }
 
-function checkClock(newestAt: number, clock: Clock): void {
+function checkClock(newestAt: number, { clock, limits }: LedgerFiles): void {
   const backMs = newestAt - clock.now();
-  if (backMs <= LEDGER_LIMITS.clockBackMsMax) return;
+  if (backMs <= limits.clockBackMsMax) return;
   throw new ProvisoError(
     'clock_ran_back',
     `The clock is ${backMs} ms behind the newest entry; set it right, then start again.`,

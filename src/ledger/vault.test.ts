@@ -13,7 +13,7 @@ after(() => rmSync(dir, { recursive: true }));
 
 /** A vault whose key files are in memory. */
 function vaultOn(files: Map<string, Buffer>, masterKey = MASTER): Vault {
-  return new Vault(masterKey, (path) => files.get(path));
+  return new Vault(masterKey, (path) => files.get(path), 2);
 }
 
 function publish(files: Map<string, Buffer>, vault: Vault, records: readonly Buffer[]): void {
@@ -70,6 +70,14 @@ test('a name has one data key, before and after it is in its file', () => {
   assert.equal(keys.length, 1);
   const texts = splitBlobs(Buffer.concat(blobs)).map((blob) => next.open(blob));
   assert.deepEqual(texts, ['one', 'two', 'three']);
+});
+
+test('more names than are kept in memory keep their keys', () => {
+  const files = new Map<string, Buffer>();
+  const vault = vaultOn(files);
+  const keys: Buffer[] = [];
+  for (const name of ['a', 'b', 'c', 'd', 'a', 'b', 'c', 'd']) vault.seal(name, 0, name, keys);
+  assert.equal(keys.length, 4);
 });
 
 test('values whose key was erased are gone, and new ones get a key of the next generation', () => {

@@ -19,7 +19,6 @@ import {
   randomFillSync,
 } from 'node:crypto';
 import { ProvisoError } from '#base/errors.ts';
-import { LEDGER_LIMITS } from '#base/limits.ts';
 import { writeUint64 } from './journal.ts';
 import { BLOB_TEXT_AT, type Blob, TAG_BYTES } from './values.ts';
 
@@ -44,6 +43,7 @@ export interface NewKey {
 
 export class Vault {
   readonly #readFile: (path: string) => Buffer | undefined;
+  readonly #keysCachedMax: number;
   readonly #wrapKey: Buffer;
   readonly #nameKey: Buffer;
   readonly #nonces = Buffer.alloc(NONCES_BYTES);
@@ -53,8 +53,13 @@ export class Vault {
   readonly #unpublished = new Map<string, Buffer>();
 
   /** @param readFile a file below the ledger's folder, `undefined` where there is none */
-  constructor(masterKey: Uint8Array, readFile: (path: string) => Buffer | undefined) {
+  constructor(
+    masterKey: Uint8Array,
+    readFile: (path: string) => Buffer | undefined,
+    keysCachedMax: number,
+  ) {
     this.#readFile = readFile;
+    this.#keysCachedMax = keysCachedMax;
     this.#wrapKey = derive(masterKey, 'proviso vault: wrap data keys');
     this.#nameKey = derive(masterKey, 'proviso vault: name data keys');
   }
@@ -133,7 +138,7 @@ export class Vault {
       this.#unpublished.set(slot.toString('hex'), record.subarray(SLOT_BYTES));
       dataKey = { slot, generation, key: createSecretKey(key) };
     }
-    if (this.#keys.size >= LEDGER_LIMITS.vaultKeysCachedMax) {
+    if (this.#keys.size >= this.#keysCachedMax) {
       // The oldest name; a key that is needed again is read again.
       this.#keys.delete(this.#keys.keys().next().value as string);
     }
