@@ -134,7 +134,8 @@ export class AnswerFlow implements UpstreamSink {
   }
   #cleaned(event: AnswerEvent): AnswerEvent {
     if (event.type !== 'error') return event;
-    const { error } = event;
-    return { type: 'error', error: { ...error, message: this.#clean(error.message) } };
+    const { kind, message, wireCode } = event.error;
+    const code = wireCode === undefined ? {} : { wireCode: this.#clean(wireCode) };
+    return { type: 'error', error: { kind, message: this.#clean(message), ...code } };
   }
 }
