@@ -5,3 +5,14 @@ export interface Clock {
 }
 
 export const systemClock: Clock = { now: Date.now };
+
+/** What ended stays ended where the clock is set back: the latest instant that was seen, or later. */
+export function neverBack(clock: Clock): Clock {
+  let latest = 0;
+  return {
+    now() {
+      latest = Math.max(latest, clock.now());
+      return latest;
+    },
+  };
+}

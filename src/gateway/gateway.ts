@@ -5,7 +5,7 @@
  * change here is an entry first, and in force when that entry is on disk.
  */
 import type { Logger } from 'pino';
-import { type Clock, systemClock } from '#base/clock.ts';
+import { type Clock, neverBack, systemClock } from '#base/clock.ts';
 import type { JsonValue } from '#base/json.ts';
 import { VERSION } from '#base/version.ts';
 import { KeyRing } from '#caller/ring.ts';
@@ -71,7 +71,8 @@ export class Gateway {
    * Opens everything and records the start. The ledger ends what a crash left open.
    * @throws ProvisoError `config_invalid`, `terms_invalid`, or one of the ledger's
    */
-  static async open(config: Config, { clock = systemClock, log }: Ports): Promise<Gateway> {
+  static async open(config: Config, { clock: given = systemClock, log }: Ports): Promise<Gateway> {
+    const clock = neverBack(given);
     // Closed again, in turn, where what follows fails.
     await using opened = new AsyncDisposableStack();
     const terms = compileTerms(loadPack(config.termsDir));
