@@ -193,9 +193,8 @@ for (const protocolIn of PROTOCOLS) {
 
 /** The first events of an answer, up to some text. */
 function beginning(protocol: Protocol): string {
-  return speak(protocol, { text: 'The quay is one hundred metres long.' })
-    .frames.slice(0, 6)
-    .join('');
+  const { frames } = speak(protocol, { text: 'The quay is one hundred metres long.' });
+  return frames.slice(0, Math.min(6, frames.length - 1)).join('');
 }
 
 function midStreamError(protocol: Protocol): string {
