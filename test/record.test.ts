@@ -94,14 +94,15 @@ test('INVARIANT (10): each decision, computed again from the record and the term
     const again = asked.map((facts) => decideFacts(facts, proviso.gateway.terms));
     // The first question that was not answered by a permit ended the asking.
     const last = again.at(-1);
-    assert.equal(last?.effect, effect);
+    assert.ok(last);
+    assert.equal(last.effect, effect);
     for (const earlier of again.slice(0, -1)) assert.equal(earlier.effect, 'permit');
     const determining = effect === 'permit' ? again[0] : last;
     assert.deepEqual(
       determining?.rules.map(({ id }) => id),
       rules,
     );
-    effects.add(String(effect));
+    effects.add(last.effect);
   }
   assert.deepEqual([...effects].toSorted(), ['deny', 'hold', 'permit']);
 });
