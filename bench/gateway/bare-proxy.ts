@@ -1,7 +1,12 @@
 /**
  * The bare proxy that Proviso is held against: `node:http` in, undici's `dispatch` out, the same
- * bytes both ways, nothing read and nothing decided. As fast as these two can honestly be put
- * together: the body goes out as one buffer, the answer's first bytes leave with its headers.
+ * bytes both ways, nothing read and nothing decided.
+ *
+ * Of the ways to put these two together, this costs the least CPU a call that anyone would run.
+ * Measured at 64 connections, as ratios to it: the body piped instead of buffered 1.06, an `Agent`
+ * or a limit of 64 connections 1.00 to 1.05, pipelining 0.97 to 1.00 (and unsound for POST),
+ * handlers of the older undici interface 0.98, those and a free list of `Client`s instead of the
+ * `Pool` 0.92, `node:http` on the way out 1.51.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Dispatcher, Pool } from 'undici';
