@@ -70,8 +70,9 @@ function decisionOf(call: Facts, terms: Terms): Decision {
 
 /** INVARIANT (5): Cedar would skip the rules that err, and might permit. */
 function failed({ errors }: Authorization): Decision {
+  const rules = errors.map(({ policy }) => `\`${policy.id}\``).join(', ');
   return {
-    ...deny('terms_error', 'A rule of the terms could not be evaluated.'),
+    ...deny('terms_error', `Could not be evaluated: ${rules}.`),
     errors: errors.map(({ policy, message }) => ({ rule: policy.id, message })),
   };
 }

@@ -109,7 +109,7 @@ test('a forbid that cannot be evaluated denies, though Cedar would skip it', asy
   const two = bodyOf('openai-chat', 'Write to a@example.org and b@example.org.');
   const answer = await post(proviso, CHAT, two);
   assert.deepEqual([answer.status, codeOf(answer)], [403, 'terms_error']);
-  assert.match(answer.text, /could not be evaluated/);
+  assert.match(answer.text, /Could not be evaluated: `[a-z-]+`/);
   assert.deepEqual(attack.upstream.take(), []);
 });
 
