@@ -1,6 +1,7 @@
 /** What else the official clients ask a vendor for: models, embeddings, counts. */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
+import type { JsonObject } from '#base/json.ts';
 import { PROTOCOLS } from '#wire/exchange.ts';
 import { anthropicClient } from './harness/clients/anthropic.ts';
 import { googleClient } from './harness/clients/google.ts';
@@ -51,6 +52,25 @@ test('each client finds one model', async () => {
   assert.equal((await openai.models.retrieve('berths')).id, 'berths');
   assert.equal((await anthropic.models.retrieve('berths')).id, 'berths');
   assert.equal((await google.models.get({ model: 'berths' })).name, 'models/berths');
+});
+
+test('models under the path that the vendors share come in the shape of who asks', async () => {
+  const shapes: readonly (readonly [string, Record<string, string>, string])[] = [
+    ['', { authorization: `Bearer ${proviso.key}` }, 'id'],
+    ['', { 'x-api-key': proviso.key, 'anthropic-version': '2023-06-01' }, 'display_name'],
+    // Google's newer clients for Python ask under `/v1`.
+    ['', { 'x-goog-api-key': proviso.key }, 'displayName'],
+    [`?key=${proviso.key}`, {}, 'displayName'],
+  ];
+  for (const [query, headers, field] of shapes) {
+    for (const path of ['/v1/models', '/v1/models/berths']) {
+      const answer = await fetch(proviso.address + path + query, { headers });
+      const body = (await answer.json()) as JsonObject;
+      const list = body['data'] ?? body['models'];
+      const model = Array.isArray(list) ? (list as JsonObject[])[0] : body;
+      assert.equal(model?.[field], 'berths', `${path} ${field}`);
+    }
+  }
 });
 
 const VECTORS = [

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { claimedId } from '#caller/key.ts';
 import { PROTOCOLS, type Protocol } from '#wire/exchange.ts';
-import type { WireProtocol, WireRoute } from '#wire/protocol.ts';
+import type { WirePath, WireProtocol, WireRoute } from '#wire/protocol.ts';
 import { protocols } from '#wire/protocols.ts';
 
 export interface Head {
@@ -43,21 +43,22 @@ export function readHead(request: IncomingMessage, startedAt: number): Head | un
 /** The paths that hold no names, looked up without parsing. */
 const fixedRoutes: Routes = new Map(
   ['/v1/chat/completions', '/v1/responses', '/v1/messages', '/v1/embeddings'].flatMap((path) => {
-    const found = routeOf('POST', new URL(path, 'http://proviso'), undefined);
+    const found = routeOf({ method: 'POST', path }, undefined);
     return found ? [[`POST ${path}`, found] as const] : [];
   }),
 );
 
 function findRoute({ headers, method = '', url = '/' }: IncomingMessage) {
   if (!URL.canParse(url, 'http://proviso')) return undefined;
-  return routeOf(method, new URL(url, 'http://proviso'), headers['anthropic-version']);
+  const { pathname: path, searchParams } = new URL(url, 'http://proviso');
+  if (headers['anthropic-version'] !== undefined) return routeOf({ method, path }, 'anthropic');
+  const isGoogles = headers['x-goog-api-key'] !== undefined || searchParams.has('key');
+  return routeOf({ method, path }, isGoogles ? 'gemini' : undefined);
 }
 
-/** OpenAI and Anthropic share the path of their models list; the version header tells them apart. */
-function routeOf(method: string, url: URL, anthropicVersion: string | string[] | undefined) {
-  const path = { method, path: url.pathname, query: url.searchParams };
-  const order = anthropicVersion === undefined ? PROTOCOLS : (['anthropic', ...PROTOCOLS] as const);
-  for (const name of order) {
+/** The three vendors share the path of their models list; what only one's clients send tells. */
+function routeOf(path: WirePath, likely: Protocol | undefined) {
+  for (const name of likely === undefined ? PROTOCOLS : [likely, ...PROTOCOLS]) {
     const wire = protocols[name];
     const route = wire.route(path);
     if (route) return { wire, route };

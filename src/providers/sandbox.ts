@@ -48,7 +48,7 @@ async function serve(
   outgoing: ServerResponse,
 ): Promise<void> {
   const url = new URL(incoming.url ?? '/', 'http://sandbox');
-  const path = { method: incoming.method ?? '', path: url.pathname, query: url.searchParams };
+  const path = { method: incoming.method ?? '', path: url.pathname };
   const wire = wires.find((candidate) => candidate.route(path) !== undefined);
   const route = wire?.route(path);
   if (!wire || !route) throw new ProvisoError('not_found', `No such path: ${url.pathname}.`);

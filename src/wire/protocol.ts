@@ -17,12 +17,11 @@ import type {
 } from './exchange.ts';
 import type { SseEvent } from './sse.ts';
 
-/** Method, path and query of an HTTP request, as far as the protocols route by them. */
+/** Method and path of an HTTP request, by which the protocols route. */
 export interface WirePath {
   readonly method: string;
   /** Without the query. */
   readonly path: string;
-  readonly query: URLSearchParams;
 }
 
 /** What a path asks for. `model` and `stream` are set where the path says them (Gemini). */

@@ -30,8 +30,7 @@ function client(body: JsonValue): Anthropic {
   return new Anthropic({ apiKey: 'none', maxRetries: 0, fetch });
 }
 
-const route = (method: string, path: string) =>
-  anthropic.route({ method, path, query: new URLSearchParams('beta=true') });
+const route = (method: string, path: string) => anthropic.route({ method, path });
 
 test('an answer is the same after it was decoded and encoded', async () => {
   const body = message(

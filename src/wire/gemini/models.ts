@@ -13,14 +13,14 @@ const OPERATIONS: { readonly [method: string]: Omit<WireRoute, 'model'> } = {
 
 /**
  * `/v1beta/models/{model}:{method}`, `/v1/…` too. The list of models under `/v1` is OpenAI's and
- * Anthropic's, unless the query is one that only Gemini's clients send.
+ * Anthropic's as well: who asks tells them apart (`gateway/head.ts`).
  */
-export function route({ method, path, query }: WirePath): WireRoute | undefined {
+export function route({ method, path }: WirePath): WireRoute | undefined {
   const match = /^\/(v1beta|v1alpha|v1)\/(models|tunedModels)(?:\/([^:]+)(?::([A-Za-z]+))?)?$/.exec(
     path,
   );
   if (!match) return undefined;
-  const [, version, collection, id, operation] = match;
+  const [, , collection, id, operation] = match;
   if (operation !== undefined && id !== undefined) {
     const known = Object.hasOwn(OPERATIONS, operation) ? OPERATIONS[operation] : undefined;
     if (!known || method !== 'POST') return undefined;
@@ -29,7 +29,6 @@ export function route({ method, path, query }: WirePath): WireRoute | undefined 
     return { operation: kind, model, stream };
   }
   if (method !== 'GET' || collection !== 'models') return undefined;
-  if (version === 'v1' && !query.has('key') && !query.has('pageSize')) return undefined;
   if (id === undefined) return { operation: 'list_models' };
   return { operation: 'get_model', model: decodedId(id) };
 }

@@ -36,11 +36,7 @@ function client(
   const fetch = async (input: string | URL | Request, init?: RequestInit) => {
     const sent = new Request(input, init);
     const url = new URL(sent.url);
-    const route = gemini.route({
-      method: sent.method,
-      path: url.pathname,
-      query: url.searchParams,
-    });
+    const route = gemini.route({ method: sent.method, path: url.pathname });
     assert.ok(route, url.pathname);
     if (sent.method === 'POST') {
       const body = parseJsonText(await sent.text()) as JsonObject;

@@ -478,8 +478,7 @@ test('a count of tokens is of the request that would be sent', () => {
 });
 
 test('paths', () => {
-  const query = new URLSearchParams();
-  const route = (method: string, path: string) => openaiResponses.route({ method, path, query });
+  const route = (method: string, path: string) => openaiResponses.route({ method, path });
   assert.deepEqual(route('POST', '/v1/responses'), { operation: 'generate' });
   assert.deepEqual(route('POST', '/v1/responses/input_tokens'), { operation: 'count_tokens' });
   assert.equal(route('GET', '/v1/responses/resp_1'), undefined);
