@@ -89,6 +89,7 @@ class Reader {
       const place: Place = { parent: messages, key: i };
       const parts: Place = { parent: place, key: 'parts' };
       for (const [j, part] of message.parts.entries()) this.#part(part, { parent: parts, key: j });
+      this.#joined(message.parts, parts);
       if (message.name !== undefined) this.text(message.name, { parent: place, key: 'name' });
       this.#native(message.native, place);
     }
@@ -107,6 +108,17 @@ class Reader {
       this.#value(schema, { parent: place, key: 'schema' }, undefined);
     }
     this.#native(request.native, parent);
+  }
+
+  /** A model reads on from one part to the next: words may be cut between them, or within. */
+  #joined(parts: readonly Part[], place: Place): void {
+    const texts: string[] = [];
+    for (const part of parts) if (part.type === 'text') texts.push(part.text);
+    if (texts.length < 2) return;
+    for (const between of ['', ' ']) {
+      const text = texts.join(between);
+      this.passages.push({ text, place, tool: undefined, length: text.length });
+    }
   }
 
   #part(part: Part, place: Place): void {
@@ -130,6 +142,7 @@ class Reader {
         for (const [i, inner] of part.content.entries()) {
           this.#part(inner, { parent: content, key: i });
         }
+        this.#joined(part.content, content);
         this.#native(part.native, place);
         break;
       }
