@@ -192,6 +192,53 @@ for (const protocol of PROTOCOLS) {
   }
 }
 
+const COUNTED = { contents: [{ role: 'user', parts: [{ text: 'launch' }] }] };
+const EMBEDDED = { model: 'models/gemini-model', content: { parts: [{ text: 'launch' }] } };
+const GEMINI = '/v1beta/models/gemini-model';
+
+/** What is not generated is looked at no less. */
+const OTHER_PATHS: Readonly<Record<string, readonly (readonly [string, JsonObject])[]>> = {
+  embeddings: [
+    ['/v1/embeddings', { model: 'openai-chat-model', input: 'x', x_smuggled: 1 }],
+    ['/v1/embeddings', { model: 'openai-chat-model', input: [{ text: 'x' }] }],
+    [`${GEMINI}:embedContent`, { ...EMBEDDED, x_smuggled: 1 }],
+    [`${GEMINI}:embedContent`, { ...EMBEDDED, model: 'models/another' }],
+    [`${GEMINI}:batchEmbedContents`, { requests: [EMBEDDED, { ...EMBEDDED, x_smuggled: 1 }] }],
+    [`${GEMINI}:batchEmbedContents`, { requests: [{ ...EMBEDDED, model: 'models/another' }] }],
+    [`${GEMINI}:batchEmbedContents`, { requests: [EMBEDDED], content: EMBEDDED.content }],
+  ],
+  'counts of tokens': [
+    ['/v1/messages/count_tokens', { ...bodyOf('anthropic', 'x'), x_smuggled: 1 }],
+    ['/v1/messages/count_tokens', { ...bodyOf('anthropic', 'x'), fallbacks: [] }],
+    ['/v1/responses/input_tokens', { ...bodyOf('openai-responses', 'x'), x_smuggled: 1 }],
+    ['/v1/responses/input_tokens', { model: 'openai-responses-model', conversation: 'conv_1' }],
+    [`${GEMINI}:countTokens`, { ...COUNTED, x_smuggled: 1 }],
+    [`${GEMINI}:countTokens`, { generateContentRequest: { ...COUNTED, cachedContent: 'x' } }],
+    [`${GEMINI}:countTokens`, { ...COUNTED, generateContentRequest: COUNTED }],
+    [`${GEMINI}:countTokens`, { generateContentRequest: { ...COUNTED, model: 'models/another' } }],
+  ],
+};
+
+for (const [what, requests] of Object.entries(OTHER_PATHS)) {
+  test(`${what} take no field that is not known, and no other model`, async () => {
+    for (const [path, body] of requests) await attack.refuses(path, body, CODES);
+  });
+}
+
+test('what is embedded or counted is decided like what is answered', async () => {
+  const persons = Array.from({ length: 30 }, (_, i) => `keeper${i}@example.org`).join(' ');
+  const server = { type: 'url', url: 'http://127.0.0.1:9', name: 'x' };
+  for (const [path, body] of [
+    ['/v1/embeddings', { model: 'openai-chat-model', input: [persons] }],
+    [`${GEMINI}:embedContent`, { content: { parts: [{ text: persons }] } }],
+    ['/v1/messages/count_tokens', bodyOf('anthropic', persons)],
+    ['/v1/messages/count_tokens', { ...bodyOf('anthropic', 'x'), mcp_servers: [server] }],
+    ['/v1/responses/input_tokens', bodyOf('openai-responses', persons)],
+  ] as const) {
+    await attack.refuses(path, body, 'purpose_required');
+  }
+});
+
 test('gemini: the same field in both spellings is not carried', async () => {
   const contents = [{ role: 'user', parts: [{ text: 'launch' }] }];
   for (const fields of [

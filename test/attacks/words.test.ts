@@ -77,17 +77,9 @@ const PLACES: Readonly<Record<string, readonly [Protocol, JsonObject]>> = {
     'openai-chat',
     { messages: [{ role: 'user', content: [{ type: 'text', text: WATCHED }] }] },
   ],
-  'words cut into parts': [
-    'openai-chat',
-    {
-      messages: [
-        {
-          role: 'user',
-          content: WATCHED.split(' ').map((text) => ({ type: 'text', text: `${text} ` })),
-        },
-      ],
-    },
-  ],
+  'words cut into parts': ['openai-chat', inParts(WATCHED.split(/(?<= )/))],
+  'parts that have no space between them': ['openai-chat', inParts(WATCHED.split(' '))],
+  'parts that cut the words themselves': ['openai-chat', inParts(WATCHED.match(/.{1,4}/g) ?? [])],
   'a tool’s result': [
     'anthropic',
     {
@@ -187,6 +179,10 @@ const PLACES: Readonly<Record<string, readonly [Protocol, JsonObject]>> = {
     },
   ],
 };
+
+function inParts(texts: readonly string[]): JsonObject {
+  return { messages: [{ role: 'user', content: texts.map((text) => ({ type: 'text', text })) }] };
+}
 
 for (const [what, [protocol, fields]] of Object.entries(PLACES)) {
   test(`${protocol}: what terms forbid is found in ${what}`, async () => {
