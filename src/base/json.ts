@@ -28,6 +28,8 @@ export type JsonValue =
   | null
   | readonly JsonValue[]
   | { readonly [key: string]: JsonValue };
+/** What `JSON.stringify` writes; members that are undefined are left out. */
+export type JsonWritable = string | number | boolean | null | object;
 export type JsonObject = { readonly [key: string]: JsonValue };
 
 /** Bytes an attacker controls → a value; throws `invalid_json` or `duplicate_key`. */

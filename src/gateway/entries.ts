@@ -5,7 +5,7 @@
  *
  * Public facts stand in sorted order, which spares the ledger the sorting.
  */
-import type { JsonValue } from '#base/json.ts';
+import type { JsonObject, JsonWritable } from '#base/json.ts';
 import type { NewEntry } from '#ledger/entry.ts';
 import type { Attempt } from '#providers/carry.ts';
 import type { Usage } from '#wire/exchange.ts';
@@ -28,10 +28,10 @@ export interface DecisionFacts {
   /** Hash of the terms pack. */
   readonly terms: string;
   readonly toolClass: string | undefined;
-  readonly caller: JsonValue;
+  readonly caller: JsonWritable;
   /** What the terms were asked, enough to ask again: INVARIANT (10). */
-  readonly facts: JsonValue;
-  readonly content: JsonValue;
+  readonly facts: JsonWritable;
+  readonly content: JsonWritable;
 }
 
 export function decisionEntry(decision: DecisionFacts): NewEntry {
@@ -73,7 +73,7 @@ export interface OutcomeFacts {
   readonly finish?: string | undefined;
   readonly usage?: Usage | undefined;
   readonly purpose?: string | undefined;
-  readonly content?: JsonValue | undefined;
+  readonly content?: JsonWritable | undefined;
 }
 
 export function outcomeEntry(decision: number, outcome: OutcomeFacts): NewEntry {
@@ -82,7 +82,9 @@ export function outcomeEntry(decision: number, outcome: OutcomeFacts): NewEntry 
     kind: 'outcome',
     closes: decision,
     public: {
-      ...(attempts === undefined ? undefined : { attempts: attempts as unknown as JsonValue }),
+      ...(attempts === undefined
+        ? undefined
+        : { attempts: attempts as readonly object[] as readonly JsonObject[] }),
       ...(outcome.code === undefined ? undefined : { code: outcome.code }),
       ...(dropped === undefined || dropped.size === 0 ? undefined : { dropped: namesOf(dropped) }),
       ...(outcome.finish === undefined ? undefined : { finish: outcome.finish }),

@@ -36,16 +36,13 @@ export async function recordDecision<P extends Undecided & DecidedCall>(
       targets: decided.targets.map(({ provider, model }) => `${provider.name}/${model}`),
       terms: decided.terms,
       toolClass: undefined,
-      caller: decided.caller as unknown as JsonValue,
+      caller: decided.caller,
       facts: decided.facts,
-      content: contentOf(
-        { request, findings: decided.signals.findings } as unknown as JsonValue,
-        gateway,
-      ),
+      content: contentOf({ request, findings: decided.signals.findings }, gateway),
     }),
   );
   gateway.metrics.decided(request.operation, decision.effect);
-  return { ...decided, entry } as unknown as Recorded<P>;
+  return { ...decided, entry } as P & { entry: number } as Recorded<P>;
 }
 
 /**
@@ -73,7 +70,7 @@ export function outcomeOf(
     finish: finish?.reason,
     usage,
     purpose,
-    content: contentOf({ parts } as unknown as JsonValue, gateway),
+    content: contentOf({ parts }, gateway),
   };
 }
 
@@ -88,7 +85,8 @@ export function failureOutcome(
 }
 
 /** The words themselves, for the vault, or only their digest, as the operator chose. */
-export function contentOf(content: JsonValue, { config }: Gateway): JsonValue {
+export function contentOf(content: object, { config }: Gateway): object {
   if (config.ledger.content === 'full') return content;
-  return { sha256: hash('sha256', canonicalJson(content), 'hex') };
+  const written = JSON.parse(JSON.stringify(content)) as JsonValue;
+  return { sha256: hash('sha256', canonicalJson(written), 'hex') };
 }

@@ -36,7 +36,7 @@ export class Reply implements Hangup {
     this.#headers['content-type'] = type;
     this.#headers['content-length'] = Buffer.byteLength(body);
     this.#response.writeHead(status, this.#headers);
-    this.#response.end(body);
+    this.end(body);
   }
 
   beginStream(): void {
@@ -52,7 +52,9 @@ export class Reply implements Hangup {
     if (this.#response.writableLength < this.#limits.unsentBytesMax) return true;
     if (this.#onDrain === undefined) {
       this.#onDrain = onDrain;
+      this.#giveUpUnlessRead();
       this.#response.once('drain', () => {
+        this.#response.socket?.setTimeout(0);
         const resume = this.#onDrain;
         this.#onDrain = undefined;
         resume?.();
@@ -63,5 +65,11 @@ export class Reply implements Hangup {
 
   end(text: string): void {
     this.#response.end(text);
+    if (this.#response.writableLength > 0) this.#giveUpUnlessRead();
+  }
+
+  /** The server destroys a socket that times out: a caller that reads nothing holds nothing. */
+  #giveUpUnlessRead(): void {
+    this.#response.socket?.setTimeout(this.#limits.streamIdleMsMax);
   }
 }

@@ -3,7 +3,7 @@
  * answers, and records it with an outcome of its own before the gate lets it through.
  */
 import type { ErrorCode } from '#base/errors.ts';
-import { type JsonValue, parseJsonText } from '#base/json.ts';
+import { parseJsonText } from '#base/json.ts';
 import { denialWords } from '#oversight/clear.ts';
 import type { Target } from '#providers/provider.ts';
 import { classifyToolCall, type Signals } from '#signals/classify.ts';
@@ -63,9 +63,9 @@ export function toolCallDecider(
         targets: [`${target.provider.name}/${target.model}`],
         terms: terms.pack.hash,
         toolClass: terms.toolClasses.classesOf(name).join(' '),
-        caller: call.caller as unknown as JsonValue,
+        caller: call.caller,
         facts: [factsJson(facts)],
-        content: contentOf(part as unknown as JsonValue, gateway),
+        content: contentOf(part, gateway),
       }),
     );
     gateway.metrics.decided('call_tool', decision.effect);

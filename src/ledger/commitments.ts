@@ -8,7 +8,7 @@
  * Without its salt a digest says nothing of the value, and a decoy cannot be told from a digest.
  */
 import { hash, randomBytes } from 'node:crypto';
-import { type JsonValue, parseJsonText } from '#base/json.ts';
+import { type JsonValue, type JsonWritable, parseJsonText } from '#base/json.ts';
 
 /** 22 characters of base64url: 132 random bits, where RFC 9901 asks for 128. */
 const SALT_CHARS = 22;
@@ -22,7 +22,7 @@ export interface Disclosed {
   readonly value: JsonValue;
 }
 
-export function disclosureText(name: string, value: JsonValue): string {
+export function disclosureText(name: string, value: JsonWritable): string {
   return `["${randomChars(SALT_CHARS)}",${JSON.stringify(name)},${JSON.stringify(value)}]`;
 }
 

@@ -12,6 +12,7 @@ import {
   isObject,
   type JsonObject,
   type JsonValue,
+  type JsonWritable,
   parseJson,
   parseJsonText,
 } from '#base/json.ts';
@@ -27,7 +28,7 @@ export interface NewEntry {
   /** Stands in the log in clear, for ever. Fastest when its keys are in sorted order. */
   readonly public: JsonObject;
   /** Goes to the vault; the log has commitments only. */
-  readonly private?: Readonly<Record<string, JsonValue>> | undefined;
+  readonly private?: Readonly<Record<string, JsonWritable>> | undefined;
   /** The subject or purpose whose key encrypts `private`: erasing that key erases the values. */
   readonly vaultKey?: string | undefined;
   /** Of an outcome: the number of its decision. */
@@ -60,7 +61,7 @@ export function encodeEntry(entry: NewEntry, at: number): EncodedEntry {
   const disclosures: string[] = [];
   const values = entry.private;
   if (values !== undefined) {
-    for (const name in values) disclosures.push(disclosureText(name, values[name] as JsonValue));
+    for (const name in values) disclosures.push(disclosureText(name, values[name] as JsonWritable));
   }
   const digestsMin = entry.kind === 'outcome' ? DIGESTS_MIN.outcome : DIGESTS_MIN.other;
   const digests = commitTo(disclosures, digestsMin).join('","');

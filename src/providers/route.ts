@@ -45,7 +45,7 @@ export function route<
       const { path, headers, body } = wire.encodeRequest(request, dropped, target.provider.dialect);
       return { wire, path, headers, body: JSON.stringify(body) };
     },
-  } as unknown as P & Routed;
+  } as P & Omit<Routed, typeof routed> as P & Routed;
 }
 
 function withModel(request: ExchangeRequest, model: string): ExchangeRequest {

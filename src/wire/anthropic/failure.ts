@@ -2,6 +2,7 @@
 import type { ProvisoError } from '#base/errors.ts';
 import { isObject, type JsonObject, type JsonValue } from '#base/json.ts';
 import type { AnswerError } from '../exchange.ts';
+import { kindOfStatus } from '../failure.ts';
 
 /** The official SDK shows `details.error_code` as the error's `errorCode`. */
 export function encodeError(error: ProvisoError): JsonObject {
@@ -54,28 +55,4 @@ function kindOfType(type: JsonValue | undefined): Kind | undefined {
   if (type === 'billing_error') return 'permission';
   for (const kind of Object.keys(TYPES) as Kind[]) if (TYPES[kind] === type) return kind;
   return undefined;
-}
-
-function kindOfStatus(status: number): Kind {
-  switch (status) {
-    case 401:
-      return 'authentication';
-    case 402:
-    case 403:
-      return 'permission';
-    case 404:
-      return 'not_found';
-    case 408:
-    case 504:
-      return 'timeout';
-    case 413:
-      return 'too_large';
-    case 429:
-      return 'rate_limit';
-    case 503:
-    case 529:
-      return 'overloaded';
-    default:
-      return status < 500 ? 'invalid_request' : 'server';
-  }
 }

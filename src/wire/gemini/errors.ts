@@ -6,6 +6,7 @@
 import type { ProvisoError } from '#base/errors.ts';
 import { isObject, type JsonObject, type JsonValue } from '#base/json.ts';
 import type { AnswerError } from '../exchange.ts';
+import { kindOfStatus } from '../failure.ts';
 import { sseText } from '../sse.ts';
 
 type Kind = AnswerError['kind'];
@@ -77,29 +78,6 @@ export function errorOf(error: JsonObject): AnswerError {
     message: typeof message === 'string' ? message : 'The provider failed without saying why.',
     ...(typeof status === 'string' && { wireCode: status }),
   };
-}
-
-function kindOfStatus(status: number): Kind {
-  switch (status) {
-    case 401:
-      return 'authentication';
-    case 403:
-      return 'permission';
-    case 404:
-      return 'not_found';
-    case 408:
-    case 504:
-      return 'timeout';
-    case 413:
-      return 'too_large';
-    case 429:
-      return 'rate_limit';
-    case 503:
-    case 529:
-      return 'overloaded';
-    default:
-      return status >= 500 ? 'server' : 'invalid_request';
-  }
 }
 
 const STATUSES: { readonly [K in Kind]: number } = {

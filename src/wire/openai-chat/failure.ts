@@ -2,6 +2,7 @@
 import type { ProvisoError } from '#base/errors.ts';
 import { isObject, type JsonObject, type JsonValue } from '#base/json.ts';
 import type { AnswerError } from '../exchange.ts';
+import { kindOfStatus } from '../failure.ts';
 
 export function encodeError(error: ProvisoError): JsonObject {
   const { code, at, facts, status } = error;
@@ -65,31 +66,7 @@ function firstText(...values: (JsonValue | undefined)[]): string | undefined {
 
 /** @param status of the HTTP answer, or 200 where the error came in a stream */
 function kindOf(status: number, wireCode: string | undefined): AnswerError['kind'] {
-  switch (status === 200 ? statusOfCode(wireCode) : status) {
-    case 400:
-    case 409:
-    case 422:
-      return 'invalid_request';
-    case 401:
-      return 'authentication';
-    case 402:
-    case 403:
-      return 'permission';
-    case 404:
-      return 'not_found';
-    case 408:
-    case 504:
-      return 'timeout';
-    case 413:
-      return 'too_large';
-    case 429:
-      return 'rate_limit';
-    case 503:
-    case 529:
-      return 'overloaded';
-    default:
-      return 'server';
-  }
+  return kindOfStatus(status === 200 ? statusOfCode(wireCode) : status);
 }
 
 function statusOfCode(code: string | undefined): number {
