@@ -1,6 +1,6 @@
 /** The demo shows the whole job; its exit code is the proof that it went as it should. */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { PROTOCOLS } from '#wire/exchange.ts';
@@ -46,4 +46,17 @@ test('without --keep nothing stays, and a person gets a table', async () => {
   assert.match(stdout, /^client +asked +protocol in → out +streamed +decision +rules +clause$/m);
   assert.match(stdout, /^@google\/genai .*gemini → each .*permit .*open-use/m);
   assert.match(stdout, /decisions, each as it should be\.\nThe ledger of \d+ entries verifies/);
+  const shown = new Set(stdout.split('\n').map(narrowed));
+  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
+  const recorded = /^\$ npx proviso demo\n([^]*?)^```$/m.exec(readme)?.[1]?.trimEnd().split('\n') ?? [];
+  assert.ok(recorded.length > 10);
+  assert.deepEqual(
+    recorded.filter((line) => line !== '…' && !shown.has(narrowed(line))),
+    [],
+    'the README shows another demo',
+  );
 });
+
+function narrowed(line: string): string {
+  return line.trim().replaceAll(/ +/g, ' ');
+}
