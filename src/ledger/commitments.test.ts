@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { JsonValue } from '#base/json.ts';
 import {
   commitTo,
   digestOf,
@@ -23,7 +22,7 @@ test('a disclosure text gives back name and value, and a salt of 132 bits that i
   const salts = new Set<string>();
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), fc.jsonValue(), (name, value) => {
-      const text = disclosureText(name, value as JsonValue);
+      const text = disclosureText(name, value);
       const disclosed = parseDisclosure(text);
       assert.equal(disclosed?.name, name);
       assert.equal(JSON.stringify(disclosed.value), JSON.stringify(value));
