@@ -48,7 +48,8 @@ test('without --keep nothing stays, and a person gets a table', async () => {
   assert.match(stdout, /decisions, each as it should be\.\nThe ledger of \d+ entries verifies/);
   const shown = new Set(stdout.split('\n').map(narrowed));
   const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-  const recorded = /^\$ npx proviso demo\n([^]*?)^```$/m.exec(readme)?.[1]?.trimEnd().split('\n') ?? [];
+  const recorded =
+    /^\$ npx proviso demo\n([^]*?)^```$/m.exec(readme)?.[1]?.trimEnd().split('\n') ?? [];
   assert.ok(recorded.length > 10);
   assert.deepEqual(
     recorded.filter((line) => line !== '…' && !shown.has(narrowed(line))),
