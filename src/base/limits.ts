@@ -41,7 +41,7 @@ export const DEFAULT_LIMITS = {
   requestWaitMsMax: 60_000,
   /** From the request's last byte to the answer's first. Reasoning models take minutes. */
   firstByteWaitMsMax: 300_000,
-  /** Silence within a stream. */
+  /** Silence within a stream, and of a caller that reads nothing of what it was sent. */
   streamIdleMsMax: 120_000,
   /** To open a connection to a provider. */
   connectWaitMsMax: 10_000,
