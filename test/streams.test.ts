@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { after, before, beforeEach, test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { PROTOCOLS, type Protocol } from '#wire/exchange.ts';
 import { connect } from './harness/clients/connect.ts';
 import {
@@ -15,6 +15,7 @@ import {
 } from './harness/gateway.ts';
 import { bodyOf, codeOf, open, pathOf, post, streamedBody } from './harness/raw.ts';
 import { speak } from './harness/said/speak.ts';
+import { requestOn } from './harness/socket.ts';
 import { json, type Script, sse, startUpstream, type Upstream } from './harness/upstream.ts';
 
 let upstream: Upstream;
@@ -224,7 +225,9 @@ test('a provider that compresses, though nobody asked it to, is not understood a
   }
 });
 
-test('a slow caller holds the provider back, not the memory', async () => {
+test('a slow caller holds the provider back, not the memory', async (t) => {
+  const patient = await openGateway({ config: { providers: providersAt(upstream) } });
+  t.after(() => patient.close());
   const line = 'A berth, and another one, and another one. '.repeat(400);
   const [head = '', piece = ''] = speak('openai-chat', { text: 'x' }).frames;
   const tail = speak('openai-chat', { text: '' }).frames.slice(1).join('');
@@ -240,7 +243,7 @@ test('a slow caller holds the provider back, not the memory', async () => {
   );
   const residentBefore = process.memoryUsage().rss;
   const body = streamedBody('openai-chat', 'All of them.');
-  const response = await open(proviso, pathOf('openai-chat'), body);
+  const response = await open(patient, pathOf('openai-chat'), body);
   for (let last = -1; sent !== last; ) {
     last = sent;
     for (let i = 0; i < 2_000; i++) await turn();
@@ -251,6 +254,46 @@ test('a slow caller holds the provider back, not the memory', async () => {
   let letters = 0;
   for await (const text of decoded(response)) letters += text.length;
   assert.ok(letters > TOTAL * line.length);
+});
+
+test('a caller that reads nothing is given up, streamed or not, and holds nothing', async (t) => {
+  const large = 'A berth, and another one. '.repeat(400_000);
+  const { whole, frames } = speak('openai-chat', { text: 'x' });
+  const piece = JSON.stringify(large.slice(0, 100_000));
+  for (const streams of [false, true]) {
+    const atProvider = Promise.withResolvers<ServerResponse>();
+    upstream.answer((response) => {
+      atProvider.resolve(response);
+      response.writeHead(200, {
+        'content-type': streams ? 'text/event-stream' : 'application/json',
+      });
+      if (!streams) response.end(JSON.stringify(whole).replace('"x"', JSON.stringify(large)));
+      else {
+        const [head = '', delta = ''] = frames;
+        response.write(head);
+        for (let i = 0; i < 200; i++) response.write(delta.replace('"x"', piece));
+      }
+    });
+    const from = await proviso.settled();
+    const { socket } = await requestOn(proviso, t);
+    socket.pause();
+    const body = (streams ? streamedBody : bodyOf)('openai-chat', 'All of them.');
+    const json = JSON.stringify(body);
+    socket.write(
+      `POST ${pathOf('openai-chat')} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n` +
+        `x-api-key: ${proviso.key}\r\ncontent-length: ${json.length}\r\n\r\n${json}`,
+    );
+    const response = await atProvider.promise;
+    if (streams && !response.destroyed) await once(response, 'close');
+    const { outcome } = outcomeOf(await proviso.entries(from), from);
+    assert.equal(outcome, streams ? 'cancelled' : 'answered');
+    // Nothing tells a caller that does not read that the other end was closed.
+    if (!streams) await sleep(1_000);
+    let bytes = 0;
+    socket.on('data', (chunk) => (bytes += chunk.length)).resume();
+    await once(socket, 'close');
+    assert.ok(bytes < large.length, `${bytes} bytes came through`);
+  }
 });
 
 test('an answer without end is ended', async (t) => {
