@@ -1,4 +1,4 @@
-/** `proviso terms`: checks a terms pack, and runs the tests that it brings. */
+/** `proviso terms`: checks a terms pack, runs the tests that it brings, and proves what it holds. */
 import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { ProvisoError } from '#base/errors.ts';
@@ -7,6 +7,7 @@ import { testPack } from '#terms/pack-tests.ts';
 import { examples, fromValidity, type JsonOption, run, withJson } from './command.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import type { Output } from './output.ts';
+import { defineAnalyze } from './terms-analyze.ts';
 
 export function define(command: Command): void {
   examples(
@@ -23,6 +24,7 @@ export function define(command: Command): void {
       .action((dir: string, options: JsonOption) => run(options, (output) => test(dir, output))),
     ['proviso terms test examples/terms/restricted-use'],
   );
+  defineAnalyze(command);
 }
 
 function check(dir: string, output: Output): ExitCode {

@@ -32,13 +32,20 @@ export interface ReferenceCall {
 /**
  * @param policies Cedar text by id
  * @param entities those of the store; without it, all that the request reaches
+ * @param schema with it, a request or entities that do not fit it are an error
+ * @throws Error where the engine does not take the question
  */
 export function askReference(
   policies: Readonly<Record<string, string>>,
   request: Request,
   entities?: readonly Entity[],
+  schema?: string,
 ): ReferenceAnswer {
-  const call = { ...referenceCall(request, entities), policies: { staticPolicies: policies } };
+  const call = {
+    ...referenceCall(request, entities),
+    policies: { staticPolicies: policies },
+    ...(schema === undefined ? {} : { schema, validateRequest: true }),
+  };
   return referenceAnswer(isAuthorized(call as unknown as AuthorizationCall));
 }
 

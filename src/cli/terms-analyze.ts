@@ -1,0 +1,139 @@
+/** `proviso terms analyze`: what a set of Cedar policies does, or how two differ, by proof. */
+import { existsSync, readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { ProvisoError } from '#base/errors.ts';
+import {
+  type Analysis,
+  analyze,
+  type Comparison,
+  compare,
+  type Finding,
+} from '#terms/prove/analyze.ts';
+import { readPolicySet } from '#terms/prove/policy-set.ts';
+import { Prover } from '#terms/prove/prover.ts';
+import { startSolver } from '#terms/prove/solver.ts';
+import { requestWords } from '#terms/prove/words.ts';
+import { examples, type JsonOption, run, withJson } from './command.ts';
+import { EXIT, type ExitCode } from './exit.ts';
+import type { Output } from './output.ts';
+import { withProgress } from './progress.ts';
+
+interface AnalyzeOptions extends JsonOption {
+  readonly schema: string;
+}
+
+export function defineAnalyze(command: Command): void {
+  examples(
+    withJson(
+      command
+        .command('analyze')
+        .argument('<policies>', 'a file of Cedar policies')
+        .argument('[others]', 'a second one, to compare with the first')
+        .requiredOption('-s, --schema <file>', 'the Cedar schema of both'),
+    )
+      .summary('what do Cedar policies allow, and how do two sets differ?')
+      .description(
+        'Says for each kind of request, by proof: of one set, policies that never apply, that\n' +
+          'others make needless, or that can err; of two, which allows more, with examples.\n' +
+          'Exits with 1 when something could not be proven either way.',
+      )
+      .action((first: string, second: string | undefined, options: AnalyzeOptions) =>
+        run(options, (output) => analyzeFiles(first, second, options.schema, output)),
+      ),
+    [
+      'proviso terms analyze policies.cedar --schema app.cedarschema',
+      'proviso terms analyze old.cedar new.cedar --schema app.cedarschema --json',
+    ],
+  );
+}
+
+/** Two at once: on a machine with more cores a solver still needs its memory. */
+export const PROVER = { processes: 2, timeLimitMs: 10_000 } as const;
+
+async function analyzeFiles(
+  first: string,
+  second: string | undefined,
+  schemaFile: string,
+  output: Output,
+): Promise<ExitCode> {
+  const schema = readText(schemaFile);
+  const sets = [first, ...(second === undefined ? [] : [second])].map((path) =>
+    readPolicySet(readText(path), path, schema),
+  );
+  const [a = [], b] = sets;
+  const solver = startSolver(PROVER);
+  try {
+    const prover = new Prover(schema, solver);
+    if (b) {
+      const environments = await withProgress('compared', (report) =>
+        compare(prover, a, b, report),
+      );
+      return showComparison(environments, output);
+    }
+    const analysis = await withProgress('analyzed', (report) => analyze(prover, a, report));
+    return showAnalysis(analysis, output);
+  } finally {
+    await solver.close();
+  }
+}
+
+function readText(path: string): string {
+  if (existsSync(path)) return readFileSync(path, 'utf8');
+  throw new ProvisoError('usage_invalid', `There is no file \`${path}\`.`, { at: path });
+}
+
+function showComparison(environments: readonly Comparison[], output: Output): ExitCode {
+  output.result({ environments }, () => {
+    const rows = environments.map(({ principal, action, resource, result, reason }) => [
+      principal,
+      action,
+      resource,
+      reason === undefined ? result : `${result}: ${reason}`,
+    ]);
+    output.table(['principal', 'action', 'resource', 'the second is'], rows);
+    for (const { counterexamples } of environments) {
+      for (const { allowedBy, request } of counterexamples) {
+        output.print();
+        output.print(`Only the ${allowedBy} allows`);
+        for (const line of requestWords(request)) output.print(`  ${line}`);
+      }
+    }
+  });
+  const isProven = environments.every(({ result }) => result !== 'unknown');
+  return isProven ? EXIT.yes : EXIT.couldNot;
+}
+
+function showAnalysis(analysis: Analysis, output: Output): ExitCode {
+  const findings = analysis.environments.flatMap((environment) => environment.findings);
+  output.result(analysis, () => {
+    for (const { policy, applies } of analysis.vacuous) {
+      const words = applies === 'never' ? 'applies to no request' : 'applies to every request';
+      output.print(`${policy} ${words}`);
+    }
+    const rows = analysis.environments.flatMap(({ principal, action, resource, findings }) =>
+      findings.map((finding) => [principal, action, resource, findingWords(finding)]),
+    );
+    if (rows.length > 0) output.table(['principal', 'action', 'resource', 'finding'], rows);
+    else if (analysis.vacuous.length === 0) output.print(output.style('good', 'nothing found'));
+  });
+  return findings.some(({ kind }) => kind === 'unknown') ? EXIT.couldNot : EXIT.yes;
+}
+
+function findingWords(finding: Finding): string {
+  switch (finding.kind) {
+    case 'allows all':
+      return 'all requests are allowed';
+    case 'denies all':
+      return 'all requests are denied';
+    case 'redundant':
+      return `${finding.policies.join(', ')} apply to the same requests`;
+    case 'shadowed':
+      return `${finding.policy} applies only where ${finding.by} does too`;
+    case 'overridden':
+      return `${finding.policy} permits only what ${finding.by} forbids`;
+    case 'can error':
+      return `${finding.policy} can err: ${requestWords(finding.example).join('; ')}`;
+    case 'unknown':
+      return `unknown: ${finding.question} (${finding.reason})`;
+  }
+}
