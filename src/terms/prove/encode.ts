@@ -15,6 +15,7 @@ import { encodeArithmetic, encodeOrder } from './arithmetic.ts';
 import { encodeCall } from './calls.ts';
 import { Footprint } from './footprint.ts';
 import { encodeIn } from './membership.ts';
+import { encodeLike } from './patterns.ts';
 import { encodeSetOperation, setEquality } from './sets.ts';
 import {
   and,
@@ -129,7 +130,7 @@ export class Encoder {
         return this.#has(this.encode(expr.of), expr.attribute);
       case 'like': {
         const { value, ok } = this.encode(expr.of);
-        return { type: BOOLEAN, value: this.#like(value, expr.pattern.pieces), ok };
+        return { type: BOOLEAN, value: encodeLike(value, expr.pattern, this.sorts), ok };
       }
       case 'is': {
         const { type, ok } = this.encode(expr.of);
@@ -252,15 +253,6 @@ export class Encoder {
     const value = this.sorts.tagValue(name, type)(of.value, key.value);
     const term = this.leaf(type, this.script.named(this.sorts.sortOf(type), value));
     return { type, value: term, ok: and(of.ok, key.ok, this.#hasTag(of, key.value)) };
-  }
-
-  #like(value: Term, pieces: readonly string[]): Term {
-    const parts = pieces.flatMap((piece, i) => [
-      ...(i === 0 ? [] : ['re.all']),
-      ...(piece === '' ? [] : [apply('str.to_re', this.sorts.textLiteral(piece))]),
-    ]);
-    const [first = apply('str.to_re', '""')] = parts;
-    return apply('str.in_re', value, parts.length < 2 ? first : apply('re.++', ...parts));
   }
 
   #set(items: readonly Encoded[]): Encoded {

@@ -36,3 +36,13 @@ test('a closed solver answers unknown and starts nothing', async () => {
   await closed.close();
   assert.equal((await closed.ask('(check-sat)')).verdict, 'unknown');
 });
+
+test('a long script is read as it was written', async () => {
+  const lines = Array.from(
+    { length: 20_000 },
+    (_, i) => `(declare-const a${i} Bool)(assert a${i})`,
+  );
+  const script = [...lines, '(check-sat)', '(assert (not a19999))', '(check-sat)'].join('\n');
+  const answer = await solver.ask(script);
+  assert.equal(answer.verdict === 'sat' && answer.values.trim(), 'unsat');
+});

@@ -33,7 +33,10 @@ export function startSolver({ processes, timeLimitMs }: SolverOptions): Solver {
   let busy = 0;
   let isClosed = false;
   const started = async (): Promise<ChildProcess | undefined> => {
-    const child = fork(join(import.meta.dirname, 'solver-process.ts'), { execArgv: [] });
+    const child = fork(join(import.meta.dirname, 'solver-process.ts'), {
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+    });
     all.add(child);
     child.once('exit', () => all.delete(child));
     const ready = await answerOf(child, undefined, START_MS_MAX);
@@ -47,7 +50,10 @@ export function startSolver({ processes, timeLimitMs }: SolverOptions): Solver {
     const printed = await answerOf(child, withOptions(script, timeLimitMs), timeLimitMs + GRACE_MS);
     if (printed === undefined) {
       child.kill('SIGKILL');
-      return { verdict: 'unknown', reason: `no answer within ${timeLimitMs} ms` };
+      return {
+        verdict: 'unknown',
+        reason: `the solver ended, or took more than ${timeLimitMs} ms`,
+      };
     }
     idle.push(child);
     return verdictOf(printed);
