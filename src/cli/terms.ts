@@ -8,6 +8,7 @@ import { examples, fromValidity, type JsonOption, run, withJson } from './comman
 import { EXIT, type ExitCode } from './exit.ts';
 import type { Output } from './output.ts';
 import { defineAnalyze } from './terms-analyze.ts';
+import { defineProve } from './terms-prove.ts';
 
 export function define(command: Command): void {
   examples(
@@ -24,6 +25,7 @@ export function define(command: Command): void {
       .action((dir: string, options: JsonOption) => run(options, (output) => test(dir, output))),
     ['proviso terms test examples/terms/restricted-use'],
   );
+  defineProve(command, readPack);
   defineAnalyze(command);
 }
 

@@ -9,7 +9,7 @@ export function requestWords(call: ReferenceCall): readonly string[] {
   const request = requestOfCall(call);
   if (!request) return ['what is no request'];
   const { principal, action, resource, context } = request;
-  const lines = [`${literal(principal)} may ${action.id} ${literal(resource)}`];
+  const lines = [`${literal(principal)} asks for ${action.id} of ${literal(resource)}`];
   lines.push(...fieldWords('context', context.fields));
   for (const entity of [principal, resource, ...namedIn(context.fields)]) {
     if (!entity.facts) continue;
@@ -23,7 +23,9 @@ export function requestWords(call: ReferenceCall): readonly string[] {
 
 function fieldWords(of: string, fields: Fields): readonly string[] {
   return Object.entries(fields).flatMap(([name, value]) =>
-    value === undefined || isPlain(value) ? [] : [`${of}.${name} = ${literal(value)}`],
+    value === undefined || isPlain(value)
+      ? []
+      : [`${of}.${name} = ${literal(value).replace(/^\((.*)\)$/, '$1')}`],
   );
 }
 

@@ -1,0 +1,160 @@
+/** INVARIANT (7): a pack is proven, or the rule that breaks it is named, with an example. */
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { manifest, smallPack } from '../pack.example.ts';
+import { parsePack } from '../pack.ts';
+import { type PackProof, provePack } from './prove-pack.ts';
+import { Prover } from './prover.ts';
+import { startSolver } from './solver.ts';
+import { requestWords } from './words.ts';
+
+const solver = startSolver({ processes: 1, timeLimitMs: 10_000 });
+after(() => solver.close());
+
+const RED_LINE = `@id("red") @clause("forbidden")
+forbid(principal, action, resource) when { context.persons > 10 };
+`;
+const ASSURANCE = `@id("floor") @clause("open")
+permit(principal, action == Action::"generate", resource)
+when { context.persons == 0 && !context.streamed };
+`;
+const BOUND = { 'redlines.cedar': RED_LINE, 'assurances.cedar': ASSURANCE };
+
+type Files = Readonly<Record<string, string | undefined>>;
+
+async function proof(changed: Files, old?: Files): Promise<PackProof> {
+  const pack = parsePack(smallPack({ ...BOUND, ...changed }), 'new');
+  const before = old && parsePack(smallPack({ ...BOUND, ...old }), 'old');
+  return provePack(new Prover(pack.schema, solver), pack, before, () => undefined);
+}
+
+async function refuted(changed: Files, old?: Files): Promise<readonly string[]> {
+  const { verdict, problems } = await proof(changed, old);
+  assert.equal(verdict, 'not proven', JSON.stringify(problems));
+  assert.ok(problems.every(({ result }) => result === 'refuted'));
+  return [...new Set(problems.map(({ check, rule }) => `${rule}: ${check}`))];
+}
+
+test('a pack that keeps its floor and ceiling is proven, alone and against itself', async () => {
+  assert.deepEqual(await proof({}), { verdict: 'proven', problems: [], statements: 6 });
+  assert.equal((await proof({}, {})).verdict, 'proven');
+});
+
+test('an exception that reaches a red line is found, with the request that it opens', async () => {
+  const { problems } = await proof({
+    'rules/forbidden.cedar': `@id("no-persons") @clause("forbidden")
+      forbid(principal, action, resource) when { context.persons > 0 }
+      unless { context has purpose && context.purpose.allows.contains("anything") };`,
+  });
+  assert.deepEqual(
+    problems.map(({ check, environment }) => [check, environment?.action]),
+    ['callTool', 'countTokens', 'embed', 'generate'].map((a) => ['within the ceiling', a]),
+  );
+  const [example] = problems.flatMap(({ example }) => example ?? []);
+  assert.ok(example);
+  assert.deepEqual(requestWords(example).slice(0, 2), [
+    'Caller::"caller-1" asks for callTool of Tool::"tool-1"',
+    'context.persons = 11',
+  ]);
+});
+
+test('each other fault is named', async () => {
+  const cases: readonly (readonly [Files, readonly string[]])[] = [
+    // Streamed calls without a purpose are forbidden by the rules.
+    [
+      { 'assurances.cedar': ASSURANCE.replace('&& !context.streamed', '') },
+      ['floor: above the floor'],
+    ],
+    [
+      { 'assurances.cedar': ASSURANCE.replace('persons == 0', 'persons == 11') },
+      ['floor: above the floor', 'floor: floor and ceiling agree'],
+    ],
+    [
+      { 'redlines.cedar': RED_LINE.replace('> 10', '> 10 && context.persons < 5') },
+      ['red: not vacuous'],
+    ],
+    [
+      { 'redlines.cedar': RED_LINE.replace('persons > 10', 'persons * 3 > 30') },
+      ['red: never errors'],
+    ],
+    [
+      { 'assurances.cedar': ASSURANCE.replace('persons == 0', 'persons == 0 && 0 > 1') },
+      ['floor: not vacuous'],
+    ],
+  ];
+  for (const [changed, expected] of cases) assert.deepEqual(await refuted(changed), expected);
+});
+
+test('a rule that errs denies, so that it breaks the floor and never the ceiling', async () => {
+  const rules = `@id("no-persons") @clause("forbidden")
+    forbid(principal, action, resource) when { context.persons * 9223372036854775807 > 0 };`;
+  // Cedar would skip the forbid where it errs, and permit eleven persons.
+  assert.deepEqual(await refuted({ 'rules/forbidden.cedar': rules }), ['no-persons: never errors']);
+});
+
+test('a later version is bound by the red lines and assurances of the one before', async () => {
+  assert.deepEqual(await refuted({ 'redlines.cedar': '' }, {}), ['red: kept from the old version']);
+  assert.deepEqual(await refuted({ 'redlines.cedar': RED_LINE.replace('10', '12') }, {}), [
+    'red: kept from the old version',
+  ]);
+  assert.equal(
+    (await proof({ 'redlines.cedar': RED_LINE.replace('10', '9') }, {})).verdict,
+    'proven',
+  );
+  assert.deepEqual(await refuted({ 'assurances.cedar': '' }, {}), [
+    'floor: kept from the old version',
+  ]);
+  const tight = `@id("no-persons") @clause("forbidden")
+    forbid(principal, action, resource) when { context.persons > 0 || context.topics.contains("x") };`;
+  const withoutTopics = ASSURANCE.replace(
+    'persons == 0',
+    'persons == 0 && context.topics.isEmpty()',
+  );
+  assert.deepEqual(
+    await refuted({ 'rules/forbidden.cedar': tight, 'assurances.cedar': withoutTopics }, {}),
+    ['floor: above the floor', 'floor: kept from the old version'],
+  );
+});
+
+test('a schema cannot take a red line’s meaning, or open a way around it', async () => {
+  const onDeploy = `@id("red") @clause("forbidden")
+    forbid(principal, action == Action::"deploy", resource) when { context.count > 3 };`;
+  const schema = (context: string): string =>
+    `action deploy appliesTo { principal: Caller, resource: Tool, context: { persons: Long, ${context} } };`;
+  const rules = `@id("no-persons") @clause("forbidden")
+    forbid(principal, action, resource) when { context.persons > 0 };
+    @id("no-deploy") @clause("forbidden") forbid(principal, action == Action::"deploy", resource);`;
+  const old = {
+    'schema.cedarschema': schema('count: Long'),
+    'redlines.cedar': onDeploy,
+    'rules/forbidden.cedar': rules,
+  };
+  const renamed = {
+    'schema.cedarschema': schema('number: Long'),
+    'redlines.cedar': '',
+    'rules/forbidden.cedar': rules,
+  };
+  assert.deepEqual(await refuted(renamed, old), ['red: kept from the old version']);
+  const onCalls = RED_LINE.replace('principal, action,', 'principal, action in Action::"call",');
+  const added = { 'schema.cedarschema': schema('count: Long'), 'redlines.cedar': onCalls };
+  assert.deepEqual(await refuted(added, { 'redlines.cedar': onCalls }), [
+    'red: covers what is new',
+  ]);
+  assert.equal(
+    (await proof({ 'schema.cedarschema': schema('count: Long') }, {})).verdict,
+    'proven',
+  );
+});
+
+test('a tool class cannot lose what a red line names it for', async () => {
+  const redLine = `@id("red") @clause("forbidden")
+    forbid(principal, action == Action::"callTool", resource in ToolClass::"force")
+    unless { context.approvals.contains("lead") };`;
+  const files = { 'redlines.cedar': redLine };
+  const emptied = manifest().replace("names: ['fire*']", 'names: []');
+  assert.deepEqual(await refuted({ ...files, 'terms.yaml': emptied }, files), [
+    'red: kept from the old version',
+  ]);
+  const wider = manifest().replace("'fire*'", "'fire*', 'shoot*'");
+  assert.equal((await proof({ ...files, 'terms.yaml': wider }, files)).verdict, 'proven');
+});
