@@ -9,6 +9,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ bench: Bench }>>> = {
   decide: () => import('./decide.ts'),
   gateway: () => import('./gateway.ts'),
   ledger: () => import('./ledger.ts'),
+  prove: () => import('./prove.ts'),
 };
 
 const args = process.argv.slice(2);
