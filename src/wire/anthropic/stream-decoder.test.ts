@@ -160,6 +160,18 @@ test('an input that stands in the start of its block is not lost', () => {
   assert.deepEqual(parts(events), [['a', 'f', '{"x":1}']]);
 });
 
+test('blocks that stand whole in the start of the message are carried, and what is no list is none', () => {
+  const begun = (content: JsonValue) => ({ ...START, message: { ...START.message, content } });
+  const call = { type: 'tool_use', id: 't0', name: 'f', input: { a: 1 } };
+  const whole = begun([{ type: 'text', text: 'so' }, call]);
+  const events = decodeAll(whole, ended('tool_use'), STOP);
+  assert.deepEqual(parts(events), ['text:so', ['t0', 'f', '{"a":1}']]);
+  assert.match(encode(events), /"text_delta","text":"so"/);
+  for (const content of [true, 1, 'so', {}, null]) {
+    assert.deepEqual(parts(decodeAll(begun(content), ended('end_turn'), STOP)), []);
+  }
+});
+
 test('the reason is kept, and goes back as it came', () => {
   const reasons: Readonly<Record<string, string>> = {
     end_turn: 'stop',

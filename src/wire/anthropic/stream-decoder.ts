@@ -106,9 +106,9 @@ export class AnthropicStreamDecoder implements AnswerDecoder {
       usage: decodeUsage(this.#usage),
       native: nativeOf(ANTHROPIC, fields),
     });
-    for (const block of (message['content'] ?? []) as readonly JsonValue[]) {
-      this.#wholeBlock(block);
-    }
+    const { content } = message as { [key: string]: JsonValue | undefined };
+    if (!Array.isArray(content)) return;
+    for (const block of content as readonly JsonValue[]) this.#wholeBlock(block);
   }
 
   #wholeBlock(block: JsonValue): void {
@@ -116,6 +116,8 @@ export class AnthropicStreamDecoder implements AnswerDecoder {
     if (!part) return;
     const index = this.#nextIndex++;
     this.#out.push({ type: 'part_start', index, part: emptied(part) });
+    const text = part.type === 'tool_call' ? part.arguments : 'text' in part ? part.text : '';
+    if (text !== '') this.#out.push({ type: 'part_delta', index, text });
     this.#out.push({ type: 'part_end', index, part });
     if (part.type === 'tool_call') this.#toolCalls++;
   }
