@@ -12,6 +12,7 @@ import type { EntityUid } from '../policy.ts';
 import type { ReferenceCall } from '../reference.ts';
 import type { RecordType, Type } from '../typing/types.ts';
 import { entityKey } from '../value.ts';
+import { type ArrayValue, arrayOf } from './arrays.ts';
 import type { Encoder } from './encode.ts';
 import { parseSExpr, printed, type SExpr } from './sexpr.ts';
 import type { Term } from './smt.ts';
@@ -154,7 +155,7 @@ class ModelReader {
 
   #tags(type: string, valueType: Type, entity: Term): JsonObject {
     const { sorts, footprint } = this.#encoder;
-    const keys = arrayOf(this.#valueOf(sorts.tagKeys(type)(entity)));
+    const keys = readArray(this.#valueOf(sorts.tagKeys(type)(entity)));
     const tags: [string, JsonValue][] = [];
     for (const key of footprint.texts(sorts)) {
       const value = this.#valueOf(key);
@@ -212,19 +213,16 @@ class ModelReader {
 
   /** Of a set that holds nearly everything, what the model knows of, and one more. */
   #set(of: Type, value: SExpr): JsonValue {
-    const { items, others } = arrayOf(value);
-    const held = [...items].filter(([, { isIn }]) => isIn).map(([, { item }]) => item);
-    if (others) {
-      const isLeftOut = (item: SExpr): boolean => items.has(printed(item));
-      held.push(...this.#known(of).filter((item) => !isLeftOut(item)), 'another');
-    }
-    const unique = new Map(held.map((item) => [printed(item), item]));
-    return [...unique.values()]
-      .filter((item) => item !== 'another' || of.kind === 'string' || of.kind === 'entity')
-      .map((item) => this.#value(of, item));
+    const { items, holds, holdsOthers } = readArray(value);
+    const held = [...items, ...this.#known(of)].filter(holds);
+    const hasMore = holdsOthers && (of.kind === 'string' || of.kind === 'entity');
+    const all = hasMore ? [...held, 'another'] : held;
+    const unique = new Map(all.map((item) => [printed(item), item]));
+    return [...unique.values()].map((item) => this.#value(of, item));
   }
 
   #known(type: Type): readonly SExpr[] {
+    if (type.kind === 'boolean') return ['true', 'false'];
     const { footprint, sorts } = this.#encoder;
     return [...(footprint.values.get(sorts.sortOf(type)) ?? [])].map((term) => this.#valueOf(term));
   }
@@ -255,26 +253,10 @@ class ModelReader {
   }
 }
 
-interface ArrayValue {
-  readonly items: ReadonlyMap<string, { readonly item: SExpr; readonly isIn: boolean }>;
-  /** Whether all else is in it. */
-  readonly others: boolean;
-  readonly holds: (item: SExpr) => boolean;
-}
-
-/** `(store (store ((as const …) false) a true) b false)` */
-function arrayOf(value: SExpr): ArrayValue {
-  const items = new Map<string, { readonly item: SExpr; readonly isIn: boolean }>();
-  let at = value;
-  while (typeof at === 'object' && at[0] === 'store') {
-    const [, inner = '', item = '', isIn = ''] = at;
-    // The outermost store is the last word on an item.
-    if (!items.has(printed(item))) items.set(printed(item), { item, isIn: isIn === 'true' });
-    at = inner;
-  }
-  if (typeof at !== 'object' || at[0]?.[0] !== 'as') throw new ModelError(printed(value));
-  const others = at[1] === 'true';
-  return { items, others, holds: (item) => items.get(printed(item))?.isIn ?? others };
+function readArray(value: SExpr): ArrayValue {
+  const array = arrayOf(value);
+  if (!array) throw new ModelError(printed(value));
+  return array;
 }
 
 function numberOf(value: SExpr | undefined): bigint {

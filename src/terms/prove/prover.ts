@@ -7,11 +7,10 @@ import { readSchema } from '../engine.ts';
 import type { ReferenceCall } from '../reference.ts';
 import { PolicyTypeError } from '../typing/operators.ts';
 import { type CedarSchema, type RequestType, requestTypes } from '../typing/schema.ts';
-import type { Request } from '../value.ts';
 import { type Claim, claimTerm, policiesOf } from './claim.ts';
 import { Encoder } from './encode.ts';
 import { ModelError, modelTerms, requestOfModel } from './model.ts';
-import { holdsCompiled, holdsReference, requestOfCall } from './replay.ts';
+import { holdsCompiled, holdsReference, type ListedRequest, requestOfCall } from './replay.ts';
 import { smallest } from './smallest.ts';
 import { FALSE } from './smt.ts';
 import type { Solver, SolverAnswer } from './solver.ts';
@@ -107,5 +106,5 @@ export class Prover {
 
 interface Found {
   readonly call: ReferenceCall;
-  readonly request: Request;
+  readonly request: ListedRequest;
 }

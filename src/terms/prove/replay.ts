@@ -5,8 +5,13 @@
 import { compilePolicy } from '../compile.ts';
 import { contextFromJson, entitiesFromJson, uidFromJson } from '../entities.ts';
 import { askReference, type ReferenceCall } from '../reference.ts';
-import { EvaluationError, type Request } from '../value.ts';
+import { type Entity, EvaluationError, type Request } from '../value.ts';
 import { type Claim, isTrue, type Outcome, policiesOf, type SourcedPolicy } from './claim.ts';
+
+/** Its store also holds entities that only policies name. */
+export interface ListedRequest extends Request {
+  readonly entities: ReadonlyMap<string, Entity>;
+}
 
 /** Whether the claim is true of the request by the compiled rules. */
 export function holdsCompiled(claim: Claim, request: Request): boolean {
@@ -14,13 +19,13 @@ export function holdsCompiled(claim: Claim, request: Request): boolean {
 }
 
 /** Whether the claim is true of the request by the official engine. */
-export function holdsReference(claim: Claim, request: Request, schema: string): boolean {
+export function holdsReference(claim: Claim, request: ListedRequest, schema: string): boolean {
   const outcomes = referenceOutcomes([...policiesOf(claim)], request, schema);
   return outcomes !== undefined && isTrue(claim, (policy) => outcomes.get(policy) ?? 'neither');
 }
 
 /** Undefined for what is no request. */
-export function requestOfCall(call: ReferenceCall): Request | undefined {
+export function requestOfCall(call: ReferenceCall): ListedRequest | undefined {
   try {
     const listed = entitiesFromJson(call.entities);
     const of = (uid: ReferenceCall['principal']) => listed.get(uidFromJson(uid));
@@ -56,7 +61,7 @@ const compiledPolicies = new WeakMap<SourcedPolicy, ReturnType<typeof compilePol
  */
 function referenceOutcomes(
   policies: readonly SourcedPolicy[],
-  request: Request,
+  request: ListedRequest,
   schema: string,
 ): ReadonlyMap<SourcedPolicy, Outcome> | undefined {
   const outcomes = new Map<SourcedPolicy, Outcome>();
@@ -64,7 +69,7 @@ function referenceOutcomes(
     const asked = policies.filter(({ policy }) => policy.effect === effect);
     const texts = Object.fromEntries(asked.map(({ text }, i) => [`p${i}`, text]));
     try {
-      const answer = askReference(texts, request, undefined, schema);
+      const answer = askReference(texts, request, [...request.entities.values()], schema);
       for (const [i, policy] of asked.entries()) {
         if (answer.reasons.includes(`p${i}`)) outcomes.set(policy, 'matches');
         if (answer.errors.includes(`p${i}`)) outcomes.set(policy, 'errs');

@@ -24,7 +24,9 @@ export function smallest(
     }
     if (best === before) break;
   }
-  return withoutUnnamed(best);
+  const named = withoutUnnamed(best);
+  // Policies may name entities that nothing in the request does.
+  return holds(named) ? named : best;
 }
 
 const ROUNDS_MAX = 4;
