@@ -33,9 +33,10 @@ export function defineProve(
       .action((dir: string, options: ProveOptions) =>
         run(options, async (output) => {
           const pack = readPack(dir, output);
-          const old = options.against === undefined ? undefined : readPack(options.against, output);
-          if (!pack || (options.against !== undefined && !old)) return EXIT.no;
-          return prove(pack, old, output);
+          if (!pack) return EXIT.no;
+          if (options.against === undefined) return prove(pack, undefined, output);
+          const old = readPack(options.against, output);
+          return old ? prove(pack, old, output) : EXIT.no;
         }),
       ),
     [
