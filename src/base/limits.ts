@@ -11,7 +11,7 @@ export const ENTRY_BYTES_MAX = 65_535;
 
 export const LEDGER_LIMITS = {
   /** How far what is published may be behind what is acknowledged: a reader's wait. */
-  publishMs: 250,
+  publishMs: 1_000,
   /** Read back at a start; a few seconds of entries at full load. */
   journalSegmentBytes: 8 * 1024 * 1024,
   /** Memory for entries that wait for publication; past it, the next batch waits too. */

@@ -2,7 +2,7 @@
  * The writer: group commit and publication.
  *
  *   append → batch → journal record, one synced write → lock store advanced → acknowledged
- *                          └→ every 250 ms: publication, then old segments go
+ *                          └→ every second: publication, then old segments go
  *
  * While one batch is on its way to the disk the next one gathers, so a lone caller waits for
  * nothing but the disk. The first error of any kind ends this writer: nothing more is acknowledged,

@@ -213,7 +213,7 @@ test('ledger show --follow shows entries as they come, until it is stopped', asy
     .trim()
     .split('\n')
     .map((line) => (JSON.parse(line) as Document)['kind']);
-  assert.deepEqual(kinds, ['key', 'decision', 'outcome']);
+  assert.deepEqual(kinds.slice(-3), ['key', 'decision', 'outcome']);
   follower.kill('SIGINT');
   await until(() => follower.exitCode !== null);
   assert.equal(follower.exitCode, 0);
