@@ -90,7 +90,7 @@ function showComparison(environments: readonly Comparison[], output: Output): Ex
       resource,
       reason === undefined ? result : `${result}: ${reason}`,
     ]);
-    output.table(['principal', 'action', 'resource', 'the second is'], rows);
+    output.table(['principal', 'action', 'resource', 'the first is'], rows);
     for (const { counterexamples } of environments) {
       for (const { allowedBy, request } of counterexamples) {
         output.print();

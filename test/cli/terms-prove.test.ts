@@ -68,7 +68,7 @@ test('two policy sets are compared for each kind of request', async (t) => {
   };
   for (const [other, result, examples] of [
     ['again', 'equivalent', 0],
-    ['elders', 'less permissive', 1],
+    ['elders', 'more permissive', 1],
     ['children', 'incomparable', 2],
   ] as const) {
     const environments = await compared('adults', other);
@@ -87,7 +87,7 @@ test('two policy sets are compared for each kind of request', async (t) => {
     );
   }
   const [edit, view] = await compared('adults', 'editors');
-  assert.deepEqual([edit.result, view.result], ['more permissive', 'equivalent']);
+  assert.deepEqual([edit.result, view.result], ['less permissive', 'equivalent']);
   const [{ allowedBy, request }] = edit.counterexamples;
   assert.equal(allowedBy, 'second');
   assert.deepEqual(request.action, { type: 'App::Action', id: 'edit' });

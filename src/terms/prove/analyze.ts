@@ -16,7 +16,7 @@ export interface EnvironmentName {
 }
 
 export interface Comparison extends EnvironmentName {
-  /** Of the second set, seen from the first. */
+  /** What the first set is, beside the second. */
   readonly result:
     | 'equivalent'
     | 'more permissive'
@@ -57,7 +57,7 @@ export type Finding =
 
 export type Report = (done: number, total: number) => void;
 
-/** What `second` allows that `first` does not, and the reverse. */
+/** What `first` allows that `second` does not, and the reverse. */
 export async function compare(
   prover: Prover,
   first: PolicySet,
@@ -67,17 +67,17 @@ export async function compare(
   let done = 0;
   return Promise.all(
     prover.environments.map(async (environment): Promise<Comparison> => {
-      const [lost, gained] = await Promise.all([
+      const [more, less] = await Promise.all([
         prover.find(implies(first, second), environment),
         prover.find(implies(second, first), environment),
       ]);
       report(++done, prover.environments.length);
       const counterexamples = [
-        ...requestsOf(lost).map((request) => ({ allowedBy: 'first', request }) as const),
-        ...requestsOf(gained).map((request) => ({ allowedBy: 'second', request }) as const),
+        ...requestsOf(more).map((request) => ({ allowedBy: 'first', request }) as const),
+        ...requestsOf(less).map((request) => ({ allowedBy: 'second', request }) as const),
       ];
       const name = environmentName(environment, prover);
-      return { ...name, ...comparisonResult(lost, gained), counterexamples };
+      return { ...name, ...comparisonResult(more, less), counterexamples };
     }),
   );
 }
@@ -130,13 +130,13 @@ function bareName({ principal, action, resource }: RequestType): EnvironmentName
 }
 
 function comparisonResult(
-  lost: Answer,
-  gained: Answer,
+  more: Answer,
+  less: Answer,
 ): Pick<Comparison, 'result'> & { readonly reason?: string } {
-  for (const answer of [lost, gained]) {
+  for (const answer of [more, less]) {
     if (answer.result === 'unknown') return { result: 'unknown', reason: answer.reason };
   }
-  const [isLess, isMore] = [lost.result === 'found', gained.result === 'found'];
+  const [isMore, isLess] = [more.result === 'found', less.result === 'found'];
   if (isLess && isMore) return { result: 'incomparable' };
   if (isLess) return { result: 'less permissive' };
   return { result: isMore ? 'more permissive' : 'equivalent' };
