@@ -145,7 +145,13 @@ function callsOf(terms: Terms): readonly Facts[] {
     allows: ['provider-tools', 'many-persons'],
   };
   const model = { provider: 'provider-6', name: 'model-large' };
-  const signals: SignalFacts = { persons: 2, personKinds: ['email'], topics: [], missing: [] };
+  const signals: SignalFacts = {
+    persons: 2,
+    personKinds: ['email'],
+    topics: [],
+    unread: [],
+    missing: [],
+  };
   const instant = Date.UTC(2026, 0, 1);
   const chat: CallFacts = {
     operation: 'generate',

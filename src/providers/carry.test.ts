@@ -231,6 +231,30 @@ test('a stream that begins with an error is tried elsewhere; one that breaks lat
   assert.match(JSON.stringify(events), /half/);
 });
 
+test('a caller that is rate limited does not shut the provider for the others', async () => {
+  let asked = 0;
+  const url = await upstream((...args) =>
+    ++asked <= 8 ? status(429, { 'retry-after': '60' })(...args) : good(...args),
+  );
+  const limited = provider('p', url, DEFAULT_LIMITS);
+  const targets = new Routing([limited], new Map()).targetsOf('m');
+  const ask = () =>
+    carry(
+      route({
+        protocol: 'openai-chat' as const,
+        request,
+        targets,
+        decision: { effect: 'permit' as const },
+      }),
+      [],
+      noHangup(),
+      DEFAULT_LIMITS,
+    );
+  for (let i = 0; i < 8; i++) await assert.rejects(ask(), { status: 429 });
+  assert.equal(limited.breaker.state, 'closed');
+  assert.equal((await ask()).carried.kind, 'answer');
+});
+
 test('after failures in a row a provider is left alone, then tried by one call', async () => {
   const { Breaker } = await import('./breaker.ts');
   let now = 0;

@@ -239,9 +239,10 @@ function repeatVerdict(failure: ProvisoError): 'same' | 'next' | 'stop' {
   }
 }
 
+/** A refusal, a rate limit too, says nothing of the provider's health to other callers. */
 function isAboutTheRequest(failure: ProvisoError): boolean {
   if (failure.code === 'cannot_carry' || failure.code === 'upstream_unavailable') return true;
-  return failure.code === 'upstream_rejected' && failure.status < 500 && failure.status !== 429;
+  return failure.code === 'upstream_rejected' && failure.status < 500;
 }
 
 function retryAfterMs(failure: ProvisoError): number {

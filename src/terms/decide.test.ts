@@ -21,7 +21,7 @@ const call: CallFacts = {
   streamed: false,
   tools: [],
   providerTools: [],
-  signals: { persons: 0, personKinds: [], topics: [], missing: [] },
+  signals: { persons: 0, personKinds: [], topics: [], unread: [], missing: [] },
   instant: 0,
 };
 const toolCall: ToolCallFacts = {

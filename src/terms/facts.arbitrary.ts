@@ -28,6 +28,7 @@ const shared = {
   signals: fc.record({
     persons: fc.nat(200),
     personKinds: words,
+    unread: words,
     topics: words,
     missing: fc.constant<readonly string[]>([]),
   }),

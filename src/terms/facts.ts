@@ -40,6 +40,8 @@ export interface SignalFacts {
   readonly persons: number;
   readonly personKinds: readonly string[];
   readonly topics: readonly string[];
+  /** What no detector looked into: media types, `url`, `upload`, `tokens`. */
+  readonly unread: readonly string[];
   /** Detectors that failed or were too slow. INVARIANT (5): any makes the decision a deny. */
   readonly missing: readonly string[];
 }
@@ -117,6 +119,7 @@ export function factsJson(call: Facts): JsonObject {
       persons: signals.persons,
       personKinds: signals.personKinds,
       topics: signals.topics,
+      unread: signals.unread,
       missing: signals.missing,
     },
     instant: call.instant,
@@ -180,6 +183,7 @@ const sharedFacts = {
     persons: z.int(),
     personKinds: strings,
     topics: strings,
+    unread: strings,
     missing: strings,
   }),
   instant: z.int(),

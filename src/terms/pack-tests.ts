@@ -118,6 +118,7 @@ const shared = {
     .prefault({}),
   persons: z.int().min(0).default(0),
   personKinds: names,
+  unread: names,
   topics: names,
   missing: names,
   approvals: names,
@@ -156,22 +157,22 @@ const testsSchema = z.array(
 );
 
 function callFacts(call: z.output<typeof callSchema>): Facts {
-  const { persons, personKinds, topics, missing, instant, tools, ...rest } = call;
+  const { persons, personKinds, topics, unread, missing, instant, tools, ...rest } = call;
   return {
     ...rest,
     tools: tools.map((name) => ({ name })),
-    signals: { persons, personKinds, topics, missing },
+    signals: { persons, personKinds, topics, unread, missing },
     instant: Date.parse(instant),
   };
 }
 
 function toolCallFacts(call: z.output<typeof toolCallSchema>): Facts {
-  const { persons, personKinds, topics, missing, instant, tool, ...rest } = call;
+  const { persons, personKinds, topics, unread, missing, instant, tool, ...rest } = call;
   return {
     ...rest,
     operation: 'call_tool',
     tool: { name: tool },
-    signals: { persons, personKinds, topics, missing },
+    signals: { persons, personKinds, topics, unread, missing },
     instant: Date.parse(instant),
   };
 }
