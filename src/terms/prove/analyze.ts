@@ -192,12 +192,14 @@ async function analyzeEnvironment(
       all(matches(a), no(matches(b))),
       `does ${b.policy.id} apply whenever ${a.policy.id} does?`,
     );
-  findings.push(...(await overlaps(live, covers)));
+  findings.push(...(await overlaps(live, always, covers)));
   return { environment, never, always, findings };
 }
 
+/** @param always those that apply to every request */
 async function overlaps(
   policies: PolicySet,
+  always: ReadonlySet<SourcedPolicy>,
   covers: (a: SourcedPolicy, b: SourcedPolicy) => Promise<boolean>,
 ): Promise<readonly Finding[]> {
   const of = (effect: Policy['effect']): PolicySet =>
@@ -222,6 +224,8 @@ async function overlaps(
   }
   for (const permit of of('permit')) {
     for (const forbid of of('forbid')) {
+      // That all is denied says more than that each permit is.
+      if (always.has(forbid)) continue;
       if (!(await covers(permit, forbid))) continue;
       findings.push({ kind: 'overridden', policy: permit.policy.id, by: forbid.policy.id });
     }

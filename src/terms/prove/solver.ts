@@ -5,7 +5,6 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 
 export type SolverAnswer =
   /** `values` is what the solver printed after its verdict. */
@@ -33,12 +32,15 @@ export function startSolver({ processes, timeLimitMs }: SolverOptions): Solver {
   let busy = 0;
   let isClosed = false;
   const started = async (): Promise<ChildProcess | undefined> => {
-    const child = fork(join(import.meta.dirname, 'solver-process.ts'), {
+    const child = fork(new URL('./solver-process.ts', import.meta.url), {
       execArgv: [],
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
     });
     all.add(child);
-    child.once('exit', () => all.delete(child));
+    child.once('exit', () => {
+      all.delete(child);
+      if (idle.includes(child)) idle.splice(idle.indexOf(child), 1);
+    });
     const ready = await answerOf(child, undefined, START_MS_MAX);
     if (ready === undefined) child.kill('SIGKILL');
     return ready === undefined ? undefined : child;
