@@ -31,7 +31,7 @@ export const ERROR_CODES = {
   terms_denied: [403, 'A rule of the terms forbids the call, or none permits it.'],
   terms_error: [403, 'A rule could not be evaluated; failing is denying.'],
   fact_missing: [403, 'A fact that the terms need could not be established.'],
-  arguments_ambiguous: [403, 'A tool call’s arguments are not one unambiguous JSON value.'],
+  arguments_ambiguous: [403, 'A tool call’s arguments are not one unambiguous JSON object.'],
   approval_unavailable: [
     403,
     'The rule asks for a human approval, and approvals are not built yet.',

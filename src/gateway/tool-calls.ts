@@ -3,7 +3,7 @@
  * answers, and records it with an outcome of its own before the gate lets it through.
  */
 import type { ErrorCode } from '#base/errors.ts';
-import { parseJsonText } from '#base/json.ts';
+import { isObject, parseJsonText } from '#base/json.ts';
 import { denialWords } from '#oversight/clear.ts';
 import type { Target } from '#providers/provider.ts';
 import { classifyToolCall, type Signals } from '#signals/classify.ts';
@@ -119,7 +119,7 @@ function argumentsOf(part: GatedPart): string {
 /** What is refused whatever the terms say. */
 function beyondTerms(part: GatedPart, name: string, call: AnsweredCall): Decision | undefined {
   if (!isUnambiguous(part)) {
-    return deny('arguments_ambiguous', 'its arguments are not one unambiguous JSON value');
+    return deny('arguments_ambiguous', 'its arguments are not one unambiguous JSON object');
   }
   const tools = call.purpose?.tools;
   if (tools === undefined || tools.includes(name)) return undefined;
@@ -133,8 +133,7 @@ function beyondTerms(part: GatedPart, name: string, call: AnsweredCall): Decisio
 function isUnambiguous(part: GatedPart): boolean {
   if (part.type !== 'tool_call' || part.free === true) return true;
   try {
-    parseJsonText(part.arguments);
-    return true;
+    return isObject(parseJsonText(part.arguments));
   } catch {
     return false;
   }
