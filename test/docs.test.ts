@@ -22,7 +22,7 @@ import { configJsonSchema } from '#config/schema.ts';
 import { VENDOR_KEYS, VENDOR_KINDS } from '#config/vendors.ts';
 import { Metrics } from '#gateway/metrics.ts';
 import { loadPack } from '#terms/pack.ts';
-import { testPack } from '#terms/pack-tests.ts';
+import { testPack } from '#terms/test-pack.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');

@@ -6,10 +6,10 @@ import { test } from 'node:test';
 import { decide } from '#terms/decide.ts';
 import { factsJson } from '#terms/facts.ts';
 import { loadPack } from '#terms/pack.ts';
-import { testPack } from '#terms/pack-tests.ts';
 import { askReference } from '#terms/reference.ts';
 import { requestOf } from '#terms/request.ts';
 import { compileTerms } from '#terms/terms.ts';
+import { testPack } from '#terms/test-pack.ts';
 
 const packs = readdirSync(import.meta.dirname, { withFileTypes: true })
   .filter((entry) => entry.isDirectory())

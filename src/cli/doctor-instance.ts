@@ -8,7 +8,7 @@ import { ProvisoError } from '#base/errors.ts';
 import type { Config } from '#config/config.ts';
 import { readCheckpoint, readEntries } from '#ledger/read.ts';
 import { loadPack } from '#terms/pack.ts';
-import { testPack } from '#terms/pack-tests.ts';
+import { testPack } from '#terms/test-pack.ts';
 import type { ClockReading } from './doctor-providers.ts';
 import { instant } from './entry-words.ts';
 import type { Found } from './finding.ts';

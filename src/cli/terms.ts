@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import type { Command } from 'commander';
 import { ProvisoError } from '#base/errors.ts';
 import { loadPack, type Pack } from '#terms/pack.ts';
-import { testPack } from '#terms/pack-tests.ts';
+import { testPack } from '#terms/test-pack.ts';
 import { examples, fromValidity, type JsonOption, run, withJson } from './command.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import type { Output } from './output.ts';

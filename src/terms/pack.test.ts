@@ -6,7 +6,7 @@ import { after, test } from 'node:test';
 import { ProvisoError } from '#base/errors.ts';
 import { manifest, smallPack } from './pack.example.ts';
 import { loadPack, parsePack } from './pack.ts';
-import { testPack } from './pack-tests.ts';
+import { testPack } from './test-pack.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'proviso-pack-'));
 after(() => rmSync(folder, { recursive: true }));
