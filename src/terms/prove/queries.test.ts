@@ -13,7 +13,7 @@ import {
   neverErrors,
   vacuous,
 } from './queries.ts';
-import { startSolver } from './solver.ts';
+import { type Solver, startSolver } from './solver.ts';
 
 const SCHEMA = `
 entity Group in [Group];
@@ -111,6 +111,8 @@ test('errors are found where arithmetic overflows, and nowhere else', async () =
     'context.n < 9223372036854775807 && context.n + 1 > 0',
     'context.n > 0 && -context.n < 3',
     'false && context.n * 3 == 9',
+    'context.n > 0 || context.n + 1 > 0',
+    'if context.n > 0 then true else context.n + 1 > 0',
     'principal has boss && principal.boss.age > 3',
   ];
   for (const [conditions, expected] of [
@@ -164,4 +166,50 @@ test('what a counterexample does not need is left out of it', async () => {
     groups.map(({ uid }) => uid),
     [{ type: 'Group', id: 'a' }],
   );
+});
+
+test('a model that does not replay is unknown, and so is one that cannot be read', async () => {
+  const question = alwaysDenies(set('principal.age >= 60'));
+  const lying: Solver = {
+    // A model of a question in which nothing is asserted.
+    ask: (script) => solver.ask(script.replaceAll(/^\(assert .*$/gm, '')),
+    close: () => Promise.resolve(),
+  };
+  const garbled: Solver = {
+    ask: () => Promise.resolve({ verdict: 'sat', values: '((principal' }),
+    close: () => Promise.resolve(),
+  };
+  for (const [answers, reason] of [
+    [lying, /does not replay/],
+    [garbled, /ModelError/],
+  ] as const) {
+    const other = new Prover(SCHEMA, answers);
+    const [environment] = other.environments;
+    assert.ok(environment);
+    const answer = await other.find(question, environment);
+    assert.equal(answer.result, 'unknown');
+    assert.match(answer.result === 'unknown' ? answer.reason : '', reason);
+  }
+});
+
+test('the same question is put to the solver once', async () => {
+  let asked = 0;
+  const counting: Solver = {
+    ask: (script) => {
+      asked++;
+      return solver.ask(script);
+    },
+    close: () => Promise.resolve(),
+  };
+  const other = new Prover(SCHEMA, counting);
+  const [environment] = other.environments;
+  assert.ok(environment);
+  for (let i = 0; i < 3; i++) {
+    const answer = await other.find(
+      vacuous(set('context.n > 3 && context.n < 3')[0] ?? assert.fail()),
+      environment,
+    );
+    assert.equal(answer.result, 'none');
+  }
+  assert.equal(asked, 1);
 });
