@@ -5,7 +5,7 @@ import { manifest, smallPack } from '../pack.example.ts';
 import { parsePack } from '../pack.ts';
 import { type PackProof, provePack } from './prove-pack.ts';
 import { Prover } from './prover.ts';
-import { startSolver } from './solver.ts';
+import { type Solver, startSolver } from './solver.ts';
 import { requestWords } from './words.ts';
 
 const solver = startSolver({ processes: 1, timeLimitMs: 10_000 });
@@ -157,4 +157,17 @@ test('a tool class cannot lose what a red line names it for', async () => {
   ]);
   const wider = manifest().replace("'fire*'", "'fire*', 'shoot*'");
   assert.equal((await proof({ ...files, 'terms.yaml': wider }, files)).verdict, 'proven');
+});
+
+test('what the solver cannot decide is not proven', async () => {
+  const pack = parsePack(smallPack(BOUND), 'new');
+  const silent: Solver = {
+    ask: () => Promise.resolve({ verdict: 'unknown', reason: 'asked too much' }),
+    close: () => Promise.resolve(),
+  };
+  const prover = new Prover(pack.schema, silent);
+  const { verdict, problems } = await provePack(prover, pack, pack, () => undefined);
+  assert.equal(verdict, 'unknown');
+  assert.deepEqual([...new Set(problems.map(({ result }) => result))], ['unknown']);
+  assert.match(problems[0]?.message ?? '', /asked too much/);
 });
