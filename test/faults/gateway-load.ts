@@ -137,12 +137,13 @@ export interface Load {
 let calls = 0;
 
 /** Each of so many callers asks, and asks again, until stopped or refused a connection. */
-export function startLoad({ address }: Running, key: string, callers: number): Load {
+/** @param padding text that each question carries besides */
+export function startLoad({ address }: Running, key: string, callers: number, padding = ''): Load {
   const seen: Seen[] = [];
   let isStopped = false;
   const loop = async (): Promise<void> => {
     while (!isStopped) {
-      const one = await call(address, key, calls++);
+      const one = await call(address, key, calls++, padding);
       if (one) seen.push(one);
       else return;
     }
@@ -158,7 +159,12 @@ export function startLoad({ address }: Running, key: string, callers: number): L
 }
 
 /** Undefined where no head of an answer came. */
-async function call(address: string, key: string, number: number): Promise<Seen | undefined> {
+async function call(
+  address: string,
+  key: string,
+  number: number,
+  padding: string,
+): Promise<Seen | undefined> {
   const protocolIn = PROTOCOLS[number % 4] ?? 'gemini';
   const protocolOut = PROTOCOLS[Math.floor(number / 4) % 4] ?? 'gemini';
   const streams = number % 3 > 0;
@@ -166,7 +172,7 @@ async function call(address: string, key: string, number: number): Promise<Seen 
   const response = await fetch(address + pathOf(protocolIn, streams, model), {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-api-key': key },
-    body: JSON.stringify(question(protocolIn, protocolOut, model, streams)),
+    body: JSON.stringify(question(protocolIn, protocolOut, model, streams, padding)),
   }).catch(() => undefined);
   if (!response) return undefined;
   const decoder = new TextDecoder();
@@ -194,10 +200,11 @@ function question(
   protocolOut: Protocol,
   model: string,
   streams: boolean,
+  padding: string,
 ): JsonObject {
   const fields = protocolIn === 'gemini' ? {} : { model };
   const tools = toolsOf(protocolIn, 'find_berth');
-  const asked = `A berth, by a call to ${protocolOut} please.`;
+  const asked = `A berth, by a call to ${protocolOut} please. ${padding}`;
   return (streams ? streamedBody : bodyOf)(protocolIn, asked, { ...fields, ...tools });
 }
 
