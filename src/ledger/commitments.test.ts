@@ -35,6 +35,12 @@ test('a disclosure text gives back name and value, and a salt of 132 bits that i
   );
 });
 
+test('a value that the border would refuse is given back all the same', () => {
+  const value = JSON.parse('{"__proto__":{"a":1},"n":12}') as object;
+  const disclosed = parseDisclosure(disclosureText('content', value));
+  assert.equal(JSON.stringify(disclosed?.value), '{"__proto__":{"a":1},"n":12}');
+});
+
 test('decoys fill up to the count, and look like digests', () => {
   const text = disclosureText('name', 'value');
   const real = digestOf(text);

@@ -8,7 +8,7 @@
  * Without its salt a digest says nothing of the value, and a decoy cannot be told from a digest.
  */
 import { hash, randomBytes } from 'node:crypto';
-import { type JsonValue, type JsonWritable, parseJsonText } from '#base/json.ts';
+import { type JsonValue, type JsonWritable, parseProviderJson } from '#base/json.ts';
 
 /** 22 characters of base64url: 132 random bits, where RFC 9901 asks for 128. */
 const SALT_CHARS = 22;
@@ -44,9 +44,12 @@ export function commitTo(texts: readonly string[], atLeast: number): string[] {
   return digests.sort();
 }
 
-/** `undefined` unless the text is a disclosure's JSON: three members, salt and name being strings. */
+/**
+ * `undefined` unless the text is a disclosure's JSON: three members, salt and name being strings. The
+ * value is whatever was committed to, a key `__proto__` in a model's arguments too.
+ */
 export function parseDisclosure(text: string): Disclosed | undefined {
-  const parts = parseJsonText(text);
+  const parts = parseProviderJson(text);
   if (!Array.isArray(parts) || parts.length !== 3) return undefined;
   const [salt, name, value] = parts as readonly JsonValue[];
   if (typeof salt !== 'string' || typeof name !== 'string' || value === undefined) return undefined;

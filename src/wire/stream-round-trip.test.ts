@@ -38,7 +38,9 @@ const said: fc.Arbitrary<Said> = fc.oneof(
   fc.record(
     {
       call: fc.stringMatching(/^[a-z]{1,8}$/),
-      value: fc.dictionary(word, fc.jsonValue({ maxDepth: 2 })),
+      value: fc
+        .dictionary(word, fc.jsonValue({ maxDepth: 2 }))
+        .filter((value) => !JSON.stringify(value).includes('__proto__')),
     },
     { noNullPrototype: true },
   ),
