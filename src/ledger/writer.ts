@@ -171,13 +171,13 @@ export class LogWriter {
     const path = segmentPath(firstIndex);
     const segment = { path, file: await disk.openFile(join(dir, path)), bytes: 0 };
     this.#segment = segment;
-    // Room that is already the file's: a synced write then changes no metadata, and need not wait
-    // for the file system's own journal, which publication keeps busy.
-    await segment.file.write(Buffer.alloc(this.#options.limits.journalSegmentBytes), 0);
     if (current) {
       this.#oldSegments.push({ path: current.path, end: firstIndex });
       await current.file.close();
     }
+    // Room that is already the file's: a synced write then changes no metadata, and need not wait
+    // for the file system's own journal, which publication keeps busy.
+    await segment.file.write(Buffer.alloc(this.#options.limits.journalSegmentBytes), 0);
     await disk.syncFolder(join(dir, 'journal'));
     return segment;
   }
