@@ -55,12 +55,9 @@ function decodeFields(body: JsonObject, options: DecodeOptions): ModelRequest {
   const tools: Tool[] = [];
   const providerTools: ProviderTool[] = [];
   const native: Extra = {};
-  const system = body['system'];
-  if (system !== undefined && system !== null) messages.push(decodeSystem(system));
-  decodeMessages(body['messages'], messages);
   const draft: Draft = {
     operation: 'generate',
-    model: asString(body['model'], '', 'model'),
+    model: '',
     stream: false,
     messages,
     tools,
@@ -103,6 +100,11 @@ function decodeFields(body: JsonObject, options: DecodeOptions): ModelRequest {
         if (!readSetting(draft, native, key, value)) readNative(native, key, value, options);
     }
   }
+  // After the fields that are there: a required one that is misspelt is told as what it is.
+  draft.model = asString(body['model'], '', 'model');
+  const system = body['system'];
+  if (system !== undefined && system !== null) messages.push(decodeSystem(system));
+  decodeMessages(body['messages'], messages);
   settleDisabled(draft, native);
   if (options.betas && options.betas.length > 0) native['betas'] = options.betas;
   draft.native = nativeOf(ANTHROPIC, native);

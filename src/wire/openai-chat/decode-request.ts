@@ -45,9 +45,9 @@ export function decodeChatRequest(body: JsonObject, options: DecodeOptions): Mod
   const native: { [key: string]: JsonValue } = {};
   const draft: Draft = {
     operation: 'generate',
-    model: asString(body['model'], '', 'model'),
+    model: '',
     stream: false,
-    messages: decodeMessages(body['messages']),
+    messages: [],
     tools,
     providerTools,
     toolChoice: undefined,
@@ -85,6 +85,9 @@ export function decodeChatRequest(body: JsonObject, options: DecodeOptions): Mod
         if (!readSetting(draft, key, value)) readNative(native, key, value, options);
     }
   }
+  // After the fields that are there: a required one that is misspelt is told as what it is.
+  draft.model = asString(body['model'], '', 'model');
+  draft.messages = decodeMessages(body['messages']);
   if (allowed) keepAllowed(draft, allowed);
   draft.native = nativeOf(CHAT, native);
   return draft;
