@@ -17,6 +17,7 @@ const COMPOSED = [
   'signals',
   'terms',
   'oversight',
+  'people',
   'providers',
 ];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -27,6 +28,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   signals: STAGE,
   terms: STAGE,
   oversight: STAGE,
+  people: ['base'],
   providers: ['base', 'wire'],
   ledger: ['base'],
   config: STAGE,

@@ -27,6 +27,22 @@ export const ERROR_CODES = {
   purpose_unknown: [403, 'The named purpose is not registered, or not open to this caller.'],
   purpose_ended: [403, 'The purpose’s end date has passed.'],
   purpose_exceeded: [403, 'The purpose does not cover the model or a tool of the call.'],
+  // People, their sessions and the control API
+  session_required: [
+    401,
+    'The request has no session and no token, or what it has is not in force.',
+  ],
+  role_required: [403, 'The role of whoever asks does not cover what is asked.'],
+  cross_site: [403, 'A page of another site made the request, or it does not say which page did.'],
+  person_unknown: [404, 'There is no such person, or the person was removed.'],
+  invitation_invalid: [403, 'The invitation is not known, was used, or has expired.'],
+  challenge_invalid: [403, 'What was signed is not asked any more: it expired or was answered.'],
+  assertion_invalid: [
+    403,
+    'A person’s signature is not one by the registered key over what was asked.',
+  ],
+  second_person_required: [403, 'The change needs a second administrator, who is not the first.'],
+  attempts_exceeded: [429, 'Too many attempts in a short time.'],
   // The decision
   terms_denied: [403, 'A rule of the terms forbids the call, or none permits it.'],
   terms_error: [403, 'A rule could not be evaluated; failing is denying.'],
