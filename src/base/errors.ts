@@ -72,6 +72,7 @@ export const ERROR_CODES = {
   system_failed: [500, 'The operating system refused a file, folder, port or process.'],
   config_invalid: [500, 'The configuration is not valid.'],
   terms_invalid: [500, 'The terms pack is not valid.'],
+  terms_corrupt: [500, 'A stored terms pack is missing, or is not what was activated.'],
   ledger_corrupt: [500, 'The ledger on disk is not what was written.'],
   ledger_locked: [500, 'Another process writes this ledger.'],
   ledger_ahead: [500, 'Storage and the lock disagree about the newest checkpoint.'],

@@ -37,7 +37,7 @@ export interface Pack {
 
 /** @throws ProvisoError `terms_invalid`, with one line `file:line:column: problem` for each problem */
 export function loadPack(dir: string): Pack {
-  return parsePack(readFiles(dir), dir);
+  return parsePack(readPackFiles(dir), dir);
 }
 
 /**
@@ -111,7 +111,11 @@ const PACK_PATH =
 /** Beside the pack, and not part of what is agreed. */
 const BESIDE_PATH = /^(README\.md$|signatures\/)/;
 
-function readFiles(dir: string): ReadonlyMap<string, Uint8Array> {
+/**
+ * The files that are part of the pack, by path.
+ * @throws ProvisoError `terms_invalid` where they cannot be read
+ */
+export function readPackFiles(dir: string): ReadonlyMap<string, Uint8Array> {
   try {
     return new Map(
       readdirSync(dir, { recursive: true, withFileTypes: true })
@@ -141,7 +145,8 @@ function textFiles(
   return files;
 }
 
-function packHash(contents: ReadonlyMap<string, Uint8Array>): string {
+/** Over the files' bytes by path, whatever they say. */
+export function packHash(contents: ReadonlyMap<string, Uint8Array>): string {
   const sha256 = (bytes: Uint8Array | string): string =>
     createHash('sha256').update(bytes).digest('hex');
   const hashes = [...contents].map(([path, bytes]) => [path, sha256(bytes)]);
