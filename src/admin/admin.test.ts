@@ -4,13 +4,22 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Client } from 'undici';
+import { systemClock } from '#base/clock.ts';
 import { ProvisoError } from '#base/errors.ts';
+import type { KeyRing } from '#caller/ring.ts';
 import { parseConfig } from '#config/load.ts';
+import { stateOf } from '#gateway/state.ts';
+import { Turns } from '#gateway/turns.ts';
 import { openLedger } from '#ledger/ledger.ts';
+import type { Terms } from '#terms/terms.ts';
 import { connectControl } from './client.ts';
-import type { Control, Status } from './control.ts';
 import { openControl } from './open.ts';
-import { CONTROL_ROUTES } from './routes.ts';
+import { type Context, type Control, localControl } from './operation.ts';
+import { readPrivate } from './operations/entries.ts';
+import { createKey, listKeys, revokeKey } from './operations/keys.ts';
+import { endPurpose, listPurposes, registerPurpose } from './operations/purposes.ts';
+import { getStatus } from './operations/status.ts';
+import { OPERATIONS } from './operations.ts';
 import { serveControl } from './server.ts';
 import { controlPath } from './socket.ts';
 
@@ -44,32 +53,36 @@ function folderFor(t: TestContext): string {
   return folder;
 }
 
-const STATUS: Status = {
-  address: 'http://127.0.0.1:1',
-  pid: 1,
-  terms: { id: 'terms', version: '1', hash: '00' },
-  ledger: { origin: 'proviso.local/ledger', verifierKey: 'key', size: 0 },
-};
-
 /** The state alone, opened here and served as a gateway's, until the test ends. */
 async function served(
   t: TestContext,
   dataDir: string,
-  change: Partial<Control> = {},
+  change: Partial<Context['state']> = {},
   onDefect: (cause: unknown) => void = (cause) => assert.fail(String(cause)),
 ): Promise<{ control: Control; end: () => Promise<void> }> {
-  const state = await openControl(configIn(dataDir));
-  const control = { ...state, status: async () => STATUS, ...change };
-  const server = await serveControl(control, dataDir, onDefect);
+  mkdirSync(dataDir, { recursive: true });
+  const config = configIn(dataDir);
+  const ledger = await openLedger({ dir: config.ledger.dir, origin: 'proviso.local/ledger' });
+  const terms = { pack: { id: 'terms', version: '1.0.0', hash: '00' } } as object as Terms;
+  const state = {
+    ledger,
+    ...(await stateOf(config, ledger)),
+    turns: new Turns(),
+    clock: systemClock,
+    terms,
+    ...change,
+  };
+  const context = { state, address: 'http://127.0.0.1:1' };
+  const server = await serveControl(context, dataDir, onDefect);
   let isOpen = true;
   const end = async () => {
     if (!isOpen) return;
     isOpen = false;
     await server.close();
-    await state.close();
+    await ledger.close();
   };
   t.after(end);
-  return { control, end };
+  return { control: localControl(context, end), end };
 }
 
 const configIn = (dataDir: string) => parseConfig(`dataDir: ${dataDir}`, '/proviso.yaml', {});
@@ -108,7 +121,7 @@ test('what a crash left in the socket’s place is taken over', async (t) => {
   writeFileSync(controlPath(dataDir), '');
   await served(t, dataDir);
   const client = await connectControl(dataDir);
-  assert.deepEqual(await client?.status(), STATUS);
+  assert.equal((await client?.ask(getStatus, {}))?.address, 'http://127.0.0.1:1');
   await client?.close();
 });
 
@@ -126,31 +139,31 @@ test('a data folder whose path is too long for a socket has it elsewhere, for it
 
 test('both ways tell and do the same', async (t) => {
   const { here, there } = await bothWays(t);
-  const { id, key } = await there.createKey(HOLDER);
+  const { id, key } = await there.ask(createKey, HOLDER);
   assert.ok(key.startsWith(`prv_${id}_`));
-  await there.registerPurpose(PURPOSE);
+  await there.ask(registerPurpose, PURPOSE);
   for (const control of [here, there]) {
-    assert.deepEqual(await control.listKeys(), [{ id, state: 'active', holder: HOLDER }]);
-    assert.deepEqual(await control.listPurposes(), [{ ...PURPOSE, state: 'open' }]);
-    assert.deepEqual(await control.readPrivate(0), {
+    assert.deepEqual(await control.ask(listKeys, {}), [{ id, state: 'active', holder: HOLDER }]);
+    assert.deepEqual(await control.ask(listPurposes, {}), [{ ...PURPOSE, state: 'open' }]);
+    assert.deepEqual(await control.ask(readPrivate, { index: 0 }), {
       caller: 'batch',
       organisation: 'example',
       owner: 'clerk',
       partner: 'partner example',
       teams: ['records'],
     });
-    assert.equal((await refused(control.revokeKey('none'))).code, 'caller_unknown');
+    assert.equal((await refused(control.ask(revokeKey, { id: 'none' }))).code, 'caller_unknown');
     assert.equal(
-      (await refused(control.endPurpose('none', HOLDER.expiresAt))).code,
+      (await refused(control.ask(endPurpose, { id: 'none', at: HOLDER.expiresAt }))).code,
       'purpose_unknown',
     );
-    assert.equal((await refused(control.readPrivate(9))).code, 'not_found');
+    assert.equal((await refused(control.ask(readPrivate, { index: 9 }))).code, 'not_found');
   }
-  await there.revokeKey(id);
-  await there.endPurpose('minutes', '2020-01-01T00:00:00Z');
+  await there.ask(revokeKey, { id });
+  await there.ask(endPurpose, { id: 'minutes', at: '2020-01-01T00:00:00Z' });
   for (const control of [here, there]) {
-    assert.equal((await control.listKeys())[0]?.state, 'revoked');
-    assert.equal((await control.listPurposes())[0]?.state, 'ended');
+    assert.equal((await control.ask(listKeys, {}))[0]?.state, 'revoked');
+    assert.equal((await control.ask(listPurposes, {}))[0]?.state, 'ended');
   }
 });
 
@@ -158,22 +171,22 @@ test('INVARIANT (2): an unknown field, a missing one and a wrong type are refuse
   const { there, here } = await bothWays(t);
   const { owner: _owner, ...without } = HOLDER;
   for (const wrong of [{ ...HOLDER, admin: true }, without, { ...HOLDER, clearance: '2' }]) {
-    const error = await refused(there.createKey(wrong as typeof HOLDER));
+    const error = await refused(there.ask(createKey, wrong as typeof HOLDER));
     assert.equal(error.code, 'invalid_request');
   }
-  assert.deepEqual(await here.listKeys(), []);
+  assert.deepEqual(await here.ask(listKeys, {}), []);
 });
 
 test('INVARIANT (13): what was changed is there again for the next to open it', async (t) => {
   const dataDir = folderFor(t);
   const first = await openControl(configIn(dataDir));
-  const { id } = await first.createKey(HOLDER);
-  await first.registerPurpose(PURPOSE);
-  const told = [await first.listKeys(), await first.listPurposes()];
+  const { id } = await first.ask(createKey, HOLDER);
+  await first.ask(registerPurpose, PURPOSE);
+  const told = [await first.ask(listKeys, {}), await first.ask(listPurposes, {})];
   await first.close();
   const second = await openControl(configIn(dataDir));
-  assert.deepEqual([await second.listKeys(), await second.listPurposes()], told);
-  await second.revokeKey(id);
+  assert.deepEqual([await second.ask(listKeys, {}), await second.ask(listPurposes, {})], told);
+  await second.ask(revokeKey, { id });
   await second.close();
 });
 
@@ -193,8 +206,11 @@ test('while another holds the ledger and answers no socket, the state stays clos
 test('no other path answers, and a defect says nothing of itself', async (t) => {
   const dataDir = folderFor(t);
   const defects: unknown[] = [];
-  const broken = { listKeys: () => Promise.reject(new Error('secret detail')) };
-  await served(t, dataDir, broken, (cause) => defects.push(cause));
+  const list = () => {
+    throw new Error('secret detail');
+  };
+  const callers = { list } as object as KeyRing;
+  await served(t, dataDir, { callers }, (cause) => defects.push(cause));
   const client = new Client('http://proviso', { socketPath: controlPath(dataDir) });
   t.after(() => client.close());
   const unknown = await client.request({ method: 'GET', path: '/v1/everything' });
@@ -206,10 +222,9 @@ test('no other path answers, and a defect says nothing of itself', async (t) => 
   assert.equal((defects[0] as Error).message, 'secret detail');
 });
 
-test('every route says what it is for and takes nothing undeclared', () => {
-  for (const { summary, body, method } of CONTROL_ROUTES) {
+test('every operation says what it is for and who may ask', () => {
+  for (const { summary, access, path } of OPERATIONS) {
     assert.ok(summary.length > 0);
-    assert.equal(body !== undefined, method === 'POST');
-    if (body) assert.equal(body['additionalProperties'], false);
+    assert.ok(access.length > 0, path);
   }
 });

@@ -1,7 +1,8 @@
 /** The control API of a gateway that runs, from another process of the same user. */
 import { Client } from 'undici';
 import { type ErrorCode, ProvisoError } from '#base/errors.ts';
-import type { Control, Status } from './control.ts';
+import type { Control, TypedOperation } from './operation.ts';
+import { getStatus } from './operations/status.ts';
 import { controlPath } from './socket.ts';
 
 /** A gateway that does not answer within this is stuck; its operator should know. */
@@ -14,46 +15,43 @@ export async function connectControl(dataDir: string): Promise<Control | undefin
     headersTimeout: ANSWER_WAIT_MS,
     bodyTimeout: ANSWER_WAIT_MS,
   });
-  const ask = <T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: unknown) =>
-    request<T>(client, method, path, body);
+  const control: Control = {
+    ask: (operation, input) => request(client, operation, input),
+    close: () => client.close(),
+  };
   try {
-    await ask<Status>('GET', '/v1/status');
+    await control.ask(getStatus, {});
   } catch (thrown) {
     await client.destroy();
     const { code } = thrown as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ECONNREFUSED') return undefined;
     throw thrown;
   }
-  return {
-    status: () => ask('GET', '/v1/status'),
-    listKeys: () => ask('GET', '/v1/keys'),
-    createKey: (key) => ask('POST', '/v1/keys', key),
-    revokeKey: (id) => ask('DELETE', `/v1/keys/${encodeURIComponent(id)}`),
-    listPurposes: () => ask('GET', '/v1/purposes'),
-    registerPurpose: (purpose) => ask('POST', '/v1/purposes', purpose),
-    endPurpose: (id, at) => ask('POST', `/v1/purposes/${encodeURIComponent(id)}/end`, { at }),
-    readPrivate: (entry) => ask('GET', `/v1/entries/${entry}/private`),
-    close: () => client.close(),
-  };
+  return control;
 }
 
-async function request<T>(
+async function request<Input, Result>(
   client: Client,
-  method: 'GET' | 'POST' | 'DELETE',
-  path: string,
-  body: unknown,
-): Promise<T> {
+  { method, path: template }: TypedOperation<Input, Result>,
+  input: Input,
+): Promise<Result> {
+  const rest = { ...input } as Record<string, unknown>;
+  const path = template.replace(/:(\w+)/g, (_, name: string) => {
+    const value = String(rest[name]);
+    delete rest[name];
+    return encodeURIComponent(value);
+  });
   const { statusCode, body: answer } = await client.request({
     method,
     path,
-    ...(body === undefined
-      ? {}
-      : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
+    ...(method === 'POST'
+      ? { body: JSON.stringify(rest), headers: { 'content-type': 'application/json' } }
+      : { query: rest }),
   });
-  // Every 204 answers a method that returns nothing.
-  if (statusCode === 204) return undefined as T;
+  // Every 204 answers an operation that returns nothing.
+  if (statusCode === 204) return undefined as Result;
   const document: unknown = await answer.json();
-  if (statusCode === 200) return document as T;
+  if (statusCode === 200) return document as Result;
   const { error } = document as { error: ControlError };
   throw new ProvisoError(error.code, error.message, {
     status: statusCode,

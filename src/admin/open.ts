@@ -4,12 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '#base/clock.ts';
 import { ProvisoError } from '#base/errors.ts';
 import type { Config } from '#config/config.ts';
-import { ORIGIN_UNLESS_CONFIGURED, stateOf } from '#gateway/gateway.ts';
+import { ORIGIN_UNLESS_CONFIGURED } from '#gateway/gateway.ts';
+import { stateOf } from '#gateway/state.ts';
 import { Turns } from '#gateway/turns.ts';
 import { openLedger } from '#ledger/ledger.ts';
 import { connectControl } from './client.ts';
-import type { Control } from './control.ts';
-import { controlOf } from './local.ts';
+import { type Control, localControl } from './operation.ts';
 
 /** Another command, or a gateway on its way up, holds the ledger for no longer than this. */
 const LOCK_WAIT_MS = 3_000;
@@ -47,13 +47,9 @@ async function openState(config: Config): Promise<Control> {
   try {
     const { callers, purposes } = await stateOf(config, ledger);
     const state = { ledger, callers, purposes, turns: new Turns(), clock: systemClock };
-    return controlOf(state, notServing, () => ledger.close());
+    return localControl({ state }, () => ledger.close());
   } catch (thrown) {
     await ledger.close();
     throw thrown;
   }
-}
-
-function notServing(): never {
-  throw new ProvisoError('not_found', 'No gateway runs with this data folder.');
 }

@@ -2,8 +2,8 @@
 import { chmodSync, rmSync } from 'node:fs';
 import fastify, { type FastifyInstance } from 'fastify';
 import { asProvisoError, ProvisoError } from '#base/errors.ts';
-import type { Control } from './control.ts';
-import { CONTROL_ROUTES, type ControlRoute } from './routes.ts';
+import { type Context, type Operation, perform } from './operation.ts';
+import { OPERATIONS } from './operations.ts';
 import { controlPath } from './socket.ts';
 
 export interface ControlServer {
@@ -15,15 +15,11 @@ export interface ControlServer {
  * @param onDefect is given what failed in a way that it should not
  */
 export async function serveControl(
-  control: Control,
+  context: Context,
   dataDir: string,
   onDefect: (cause: unknown) => void,
 ): Promise<ControlServer> {
-  const app = fastify({
-    // INVARIANT (2): an unknown field is refused, not taken away.
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
-    forceCloseConnections: true,
-  });
+  const app = fastify({ forceCloseConnections: true });
   app.setErrorHandler((thrown, _request, reply) => {
     const error = errorOf(thrown);
     if (error.code === 'internal') onDefect(error.cause);
@@ -33,7 +29,7 @@ export async function serveControl(
   app.setNotFoundHandler((request) => {
     throw new ProvisoError('not_found', `No such path: \`${request.method} ${request.url}\`.`);
   });
-  for (const route of CONTROL_ROUTES) add(app, route, control);
+  for (const operation of OPERATIONS) add(app, operation, context);
   const path = controlPath(dataDir);
   const isFile = process.platform !== 'win32';
   if (isFile) rmSync(path, { force: true });
@@ -47,20 +43,20 @@ export async function serveControl(
   };
 }
 
-function add(app: FastifyInstance, route: ControlRoute, control: Control): void {
-  const { method, url, summary, body, answer, act } = route;
+function add(app: FastifyInstance, operation: Operation, context: Context): void {
+  const { method, path } = operation;
   app.route({
     method,
-    url,
-    schema: {
-      summary,
-      ...(body === undefined ? {} : { body }),
-      response: answer === undefined ? { 204: { type: 'null' } } : { 200: answer },
-    },
-    async handler({ params, body }, reply) {
-      const document = await act(control, { params: params as Record<string, string>, body });
-      if (document === undefined) reply.code(204);
-      return document;
+    url: path,
+    async handler({ params, query, body }, reply) {
+      const given = {
+        ...(query as object),
+        ...(body as object | undefined),
+        ...(params as object),
+      };
+      const result = await perform(operation, context, given);
+      if (result === undefined) return reply.code(204).send();
+      return result;
     },
   });
 }

@@ -9,6 +9,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { destination, pino } from 'pino';
 import { stringify } from 'yaml';
+import { createKey } from '#admin/operations/keys.ts';
 import type { Config } from '#config/config.ts';
 import { parseConfig } from '#config/load.ts';
 import { parseVerifierKey } from '#ledger/note.ts';
@@ -92,7 +93,7 @@ async function askAll(
   const log = pino({ level: config.telemetry.logLevel }, destination({ dest: 2, sync: true }));
   const serving = await serve(config, log);
   try {
-    const { key } = await serving.control.createKey({
+    const { key } = await serving.control.ask(createKey, {
       caller: 'demo',
       owner: 'whoever runs the demo',
       organisation: 'local',
@@ -111,7 +112,7 @@ async function askAll(
         asked.push({ case: one, heard });
       }
     });
-    return { asked, verifierKey: serving.status().ledger.verifierKey };
+    return { asked, verifierKey: serving.gateway.ledger.verifierKey };
   } finally {
     await serving.stop();
   }

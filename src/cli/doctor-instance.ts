@@ -4,6 +4,7 @@ import { statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { connectControl } from '#admin/client.ts';
+import { getStatus } from '#admin/operations/status.ts';
 import { ProvisoError } from '#base/errors.ts';
 import type { Config } from '#config/config.ts';
 import { readCheckpoint, readEntries } from '#ledger/read.ts';
@@ -90,7 +91,7 @@ async function checkGateway({ dataDir, listen }: Config, found: Found): Promise<
   const area = 'gateway';
   const control = await connectControl(dataDir);
   if (control) {
-    const { address, pid } = await control.status();
+    const { address, pid } = await control.ask(getStatus, {});
     await control.close();
     found({ area, status: 'ok', message: `runs at ${address}, process ${pid}` });
     return true;

@@ -3,8 +3,10 @@
  * that would record it.
  */
 import { userInfo } from 'node:os';
-import { type Control, type KeyRow, keyRequest, type PurposeRow } from '#admin/control.ts';
 import { openControl } from '#admin/open.ts';
+import type { Control } from '#admin/operation.ts';
+import { type KeyRow, keyRequest, listKeys } from '#admin/operations/keys.ts';
+import { listPurposes, type PurposeRow } from '#admin/operations/purposes.ts';
 import { type ErrorCode, ProvisoError } from '#base/errors.ts';
 import type { JsonObject, JsonValue } from '#base/json.ts';
 import { claimedId } from '#caller/key.ts';
@@ -156,7 +158,7 @@ async function whoAsks({ config, caller, keyId, purposeId }: Unexplained) {
   }
   const control = await openControl(config);
   try {
-    const purposes = new PurposeRegister((await control.listPurposes()).map(purposeFrom));
+    const purposes = new PurposeRegister((await control.ask(listPurposes, {})).map(purposeFrom));
     const asker = keyId === undefined ? callerFrom(caller) : await holderOf(keyId, control);
     return { caller: asker, purposes };
   } finally {
@@ -201,7 +203,7 @@ function jsonOption(json: string): object {
 
 async function holderOf(keyId: string, control: Control): Promise<Caller> {
   const id = claimedId(keyId) ?? keyId.replace(/^prv_/, '');
-  const row = (await control.listKeys()).find((key: KeyRow) => key.id === id);
+  const row = (await control.ask(listKeys, {})).find((key: KeyRow) => key.id === id);
   if (!row?.holder) {
     throw new ProvisoError('caller_unknown', `No one holds a key \`${keyId}\`.`);
   }

@@ -1,8 +1,8 @@
 /** `proviso key`: callers' keys. A key is shown once; the ledger has its hash. */
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
-import type { KeyRow } from '#admin/control.ts';
 import { openControl } from '#admin/open.ts';
+import * as keys from '#admin/operations/keys.ts';
 import { claimedId, createKey, formatKeyHash } from '#caller/key.ts';
 import { instantOrSpan, list, wholeNumber } from './arguments.ts';
 import {
@@ -80,7 +80,7 @@ async function createFor(
   const { owner, organisation, partner, clearance, expires } = options;
   const control = await openControl(readConfig(options));
   try {
-    const { id, key } = await control.createKey({
+    const { id, key } = await control.ask(keys.createKey, {
       caller,
       owner,
       organisation,
@@ -116,10 +116,10 @@ function createOffline(caller: string, output: Output): ExitCode {
 async function listKeys(options: CommonOptions, output: Output): Promise<ExitCode> {
   const control = await openControl(readConfig(options));
   try {
-    const keys = await control.listKeys();
-    output.result({ keys: keys.map((row) => ({ ...row, id: `prv_${row.id}` })) }, () => {
-      if (keys.length === 0) return output.print('No keys yet. Make one: proviso key create NAME');
-      output.table(['key', 'state', 'caller', 'owner', 'organisation', 'bounds'], keys.map(row));
+    const rows = await control.ask(keys.listKeys, {});
+    output.result({ keys: rows.map((row) => ({ ...row, id: `prv_${row.id}` })) }, () => {
+      if (rows.length === 0) return output.print('No keys yet. Make one: proviso key create NAME');
+      output.table(['key', 'state', 'caller', 'owner', 'organisation', 'bounds'], rows.map(cells));
       return undefined;
     });
     return EXIT.yes;
@@ -128,7 +128,7 @@ async function listKeys(options: CommonOptions, output: Output): Promise<ExitCod
   }
 }
 
-function row({ id, state, holder }: KeyRow): string[] {
+function cells({ id, state, holder }: keys.KeyRow): string[] {
   if (!holder) return [`prv_${id}`, state, '', '', '', ''];
   const { caller, owner, organisation, partner, teams, clearance, purposes, expiresAt } = holder;
   const bounds = [
@@ -151,7 +151,7 @@ async function revokeKey(key: string, options: CommonOptions, output: Output): P
   const id = claimedId(key) ?? key.replace(/^prv_/, '');
   const control = await openControl(readConfig(options));
   try {
-    await control.revokeKey(id);
+    await control.ask(keys.revokeKey, { id });
     output.result({ id: `prv_${id}`, state: 'revoked' }, () =>
       output.print(`prv_${id} is revoked and opens nothing from now on.`),
     );

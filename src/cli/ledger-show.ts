@@ -112,9 +112,10 @@ async function outcomeOf(dir: string, size: number, index: number): Promise<Entr
 async function privateValues(config: Config, index: number): Promise<JsonObject> {
   // Loaded here alone: reading and verifying need nothing of a gateway.
   const { openControl } = await import('#admin/open.ts');
+  const { readPrivate } = await import('#admin/operations/entries.ts');
   const control = await openControl(config);
   try {
-    return await control.readPrivate(index);
+    return await control.ask(readPrivate, { index });
   } finally {
     await control.close();
   }

@@ -1,7 +1,7 @@
 /** `proviso purpose`: what models may be used for. */
 import type { Command } from 'commander';
-import type { PurposeRow } from '#admin/control.ts';
 import { openControl } from '#admin/open.ts';
+import * as purposes from '#admin/operations/purposes.ts';
 import { instantOrSpan, list } from './arguments.ts';
 import {
   examples,
@@ -81,7 +81,7 @@ async function register(id: string, options: AddOptions, output: Output): Promis
   const { title, owner, authority, models, tools, ends } = options;
   const control = await openControl(readConfig(options));
   try {
-    await control.registerPurpose({
+    await control.ask(purposes.registerPurpose, {
       id,
       title,
       owner,
@@ -111,10 +111,10 @@ async function register(id: string, options: AddOptions, output: Output): Promis
 async function listPurposes(options: CommonOptions, output: Output): Promise<ExitCode> {
   const control = await openControl(readConfig(options));
   try {
-    const purposes = await control.listPurposes();
-    output.result({ purposes }, () => {
-      if (purposes.length === 0) output.print('No purposes yet. See: proviso purpose add --help');
-      else output.table(['purpose', 'state', 'owner', 'authority', 'bounds'], purposes.map(row));
+    const rows = await control.ask(purposes.listPurposes, {});
+    output.result({ purposes: rows }, () => {
+      if (rows.length === 0) output.print('No purposes yet. See: proviso purpose add --help');
+      else output.table(['purpose', 'state', 'owner', 'authority', 'bounds'], rows.map(cells));
     });
     return EXIT.yes;
   } finally {
@@ -122,7 +122,7 @@ async function listPurposes(options: CommonOptions, output: Output): Promise<Exi
   }
 }
 
-function row(purpose: PurposeRow): string[] {
+function cells(purpose: purposes.PurposeRow): string[] {
   const { id, state, owner, authority, endsAt } = purpose;
   const bounds = (['callers', 'teams', 'models', 'tools', 'dataClasses', 'allows'] as const)
     .filter((name) => (purpose[name] ?? []).length > 0)
@@ -135,7 +135,7 @@ async function endPurpose(id: string, options: EndOptions, output: Output): Prom
   const at = options.at ?? new Date().toISOString();
   const control = await openControl(readConfig(options));
   try {
-    await control.endPurpose(id, at);
+    await control.ask(purposes.endPurpose, { id, at });
     output.result({ id, endsAt: at }, () => output.print(`The purpose \`${id}\` ends at ${at}.`));
     return EXIT.yes;
   } finally {

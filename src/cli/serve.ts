@@ -1,8 +1,7 @@
 /** A gateway with its server and its control socket, opened and ended as one. */
 import type { Logger } from 'pino';
-import type { Control, Status } from '#admin/control.ts';
-import { controlOf } from '#admin/local.ts';
 import { makeDataFolder } from '#admin/open.ts';
+import { type Control, localControl } from '#admin/operation.ts';
 import { serveControl } from '#admin/server.ts';
 import type { Config } from '#config/config.ts';
 import { Gateway } from '#gateway/gateway.ts';
@@ -12,7 +11,6 @@ export interface Serving {
   readonly gateway: Gateway;
   readonly address: string;
   readonly control: Control;
-  status(): Status;
   /** No new calls; open ones end; the ledger is flushed and closed. */
   stop(): Promise<void>;
 }
@@ -25,28 +23,15 @@ export async function serve(config: Config, log: Logger): Promise<Serving> {
   opened.defer(() => gateway.close());
   const server = await startServer(gateway, config.listen);
   opened.defer(() => server.drain());
-  const status = () => statusOf(gateway, server.address);
-  const control = controlOf(gateway, status, async () => undefined);
+  const context = { state: gateway, address: server.address };
   const onDefect = (err: unknown) => log.error({ err }, 'the control API failed');
-  const socket = await serveControl(control, config.dataDir, onDefect);
+  const socket = await serveControl(context, config.dataDir, onDefect);
   opened.defer(() => socket.close());
   const serving = opened.move();
   return {
     gateway,
     address: server.address,
-    control,
-    status,
+    control: localControl(context, async () => undefined),
     stop: () => serving.disposeAsync(),
-  };
-}
-
-function statusOf({ terms, ledger }: Gateway, address: string): Status {
-  const { id, version, hash } = terms.pack;
-  const { origin, verifierKey, size } = ledger;
-  return {
-    address,
-    pid: process.pid,
-    terms: { id, version, hash },
-    ledger: { origin, verifierKey, size },
   };
 }

@@ -2,7 +2,8 @@
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { destination, type Logger, pino } from 'pino';
-import type { Control } from '#admin/control.ts';
+import type { Control } from '#admin/operation.ts';
+import { createKey, listKeys } from '#admin/operations/keys.ts';
 import { asProvisoError } from '#base/errors.ts';
 import type { Config } from '#config/config.ts';
 import { wholeNumber } from './arguments.ts';
@@ -82,9 +83,9 @@ function stopSignal(output: Output): Promise<void> {
 
 /** Without any key nobody could call: the first start makes one. */
 async function firstKey(control: Control): Promise<string | undefined> {
-  const keys = await control.listKeys();
+  const keys = await control.ask(listKeys, {});
   if (keys.length > 0) return undefined;
-  const { key } = await control.createKey({
+  const { key } = await control.ask(createKey, {
     caller: 'first-caller',
     owner: userInfo().username,
     organisation: 'local',
@@ -102,7 +103,10 @@ async function announce(
   output: Output,
 ): Promise<void> {
   const { address, gateway } = serving;
-  const { terms, ledger } = serving.status();
+  const { id, version, hash } = gateway.terms.pack;
+  const terms = { id, version, hash };
+  const { origin, verifierKey, size } = gateway.ledger;
+  const ledger = { origin, verifierKey, size };
   const { permitted, refused, verify } = await tryOut(serving, key);
   const providers = config.providers.map(({ name, kind, protocol }) => ({ name, kind, protocol }));
   const { title } = gateway.terms.pack;

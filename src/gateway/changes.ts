@@ -2,27 +2,11 @@
  * Changes of a gateway's state. INVARIANT (13): every change is an entry first, and in force when
  * that entry is on disk.
  */
-import type { Clock } from '#base/clock.ts';
 import { ProvisoError } from '#base/errors.ts';
 import { createKey } from '#caller/key.ts';
-import { type Caller, type KeyRing, keyCreated, keyRevoked } from '#caller/ring.ts';
-import type { Ledger } from '#ledger/ledger.ts';
-import {
-  type Purpose,
-  type PurposeRegister,
-  purposeEnded,
-  purposeRegistered,
-} from '#purpose/register.ts';
-import type { Turns } from './turns.ts';
-
-/** Of a running gateway, or opened alone. */
-export interface State {
-  readonly ledger: Ledger;
-  readonly callers: KeyRing;
-  readonly purposes: PurposeRegister;
-  readonly turns: Turns;
-  readonly clock: Clock;
-}
+import { type Caller, keyCreated, keyRevoked } from '#caller/ring.ts';
+import { type Purpose, purposeEnded, purposeRegistered } from '#purpose/register.ts';
+import type { State } from './state.ts';
 
 /** A new key for a caller. The key itself is returned once and kept nowhere. */
 export function createCallerKey(

@@ -8,14 +8,14 @@ import type { Logger } from 'pino';
 import { type Clock, neverBack, systemClock } from '#base/clock.ts';
 import type { JsonValue } from '#base/json.ts';
 import { VERSION } from '#base/version.ts';
-import { KeyRing } from '#caller/ring.ts';
+import type { KeyRing } from '#caller/ring.ts';
 import type { Config, ProviderConfig } from '#config/config.ts';
 import { VENDORS } from '#config/vendors.ts';
 import type { NewEntry } from '#ledger/entry.ts';
 import { type Ledger, openLedger } from '#ledger/ledger.ts';
 import { openProvider, Routing } from '#providers/provider.ts';
 import { type Sandbox, startSandbox } from '#providers/sandbox.ts';
-import { PurposeRegister } from '#purpose/register.ts';
+import type { PurposeRegister } from '#purpose/register.ts';
 import type { Detector } from '#signals/detector.ts';
 import { personDetector } from '#signals/persons.ts';
 import { topicDetector } from '#signals/topics.ts';
@@ -25,6 +25,7 @@ import type { Protocol } from '#wire/exchange.ts';
 import type { WireProtocol } from '#wire/protocol.ts';
 import { protocols } from '#wire/protocols.ts';
 import { Metrics } from './metrics.ts';
+import { stateOf } from './state.ts';
 import { openTraces, type Traces } from './traces.ts';
 import { Turns } from './turns.ts';
 
@@ -168,14 +169,6 @@ interface Parts {
   readonly ledger: Ledger;
   readonly traces: Traces | undefined;
   readonly sandbox: Sandbox | undefined;
-}
-
-export async function stateOf(config: Config, ledger: Ledger) {
-  const history = await Array.fromAsync(ledger.history(['key', 'purpose']));
-  return {
-    callers: new KeyRing(config.callers).fold(history),
-    purposes: new PurposeRegister(config.purposes).fold(history),
-  };
 }
 
 /** The word lists are part of the terms. */

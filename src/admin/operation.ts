@@ -1,0 +1,95 @@
+/**
+ * One thing that can be asked of a gateway, declared once: how it travels, who may ask, and what
+ * it does. The same declaration serves the gateway's own socket, its commands and this process.
+ */
+import { z } from 'zod';
+import { ProvisoError } from '#base/errors.ts';
+import type { State } from '#gateway/state.ts';
+
+export interface Operation {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** `:name` stands for the member of the input with that name. */
+  readonly path: string;
+  readonly summary: string;
+  /** Of people and tokens, who has one of these roles. The operator may ask everything. */
+  readonly access: readonly Role[];
+  readonly input: z.ZodType;
+  /** `z.void()` where the answer has no body. */
+  readonly result: z.ZodType;
+  /** Takes what `input` has made of anything. Throws ProvisoError. */
+  run(context: Context, input: unknown): Promise<unknown>;
+}
+
+/** One whose shapes are known where it is asked. */
+export interface TypedOperation<Input, Result> extends Operation {
+  readonly input: z.ZodType<unknown, Input>;
+  readonly result: z.ZodType<Result>;
+  run(context: Context, input: unknown): Promise<Result>;
+}
+
+export type Role = 'administrator' | 'overseer' | 'auditor';
+
+/** Where an operation is run, and for whom. */
+export interface Context {
+  readonly state: State;
+  /** `http://host:port`, of a gateway that serves. */
+  readonly address?: string | undefined;
+}
+
+/** What can be asked, whether the gateway runs elsewhere or its state is opened here. */
+export interface Control {
+  /** @throws ProvisoError what the operation throws, or `invalid_request` naming the wrong field */
+  ask<Input, Result>(operation: TypedOperation<Input, Result>, input: Input): Promise<Result>;
+  close(): Promise<void>;
+}
+
+export function operation<In extends z.ZodType, Out extends z.ZodType>(declared: {
+  readonly method: Operation['method'];
+  readonly path: string;
+  readonly summary: string;
+  readonly access: readonly Role[];
+  readonly input: In;
+  readonly result: Out;
+  readonly run: (context: Context, input: z.output<In>) => Promise<z.output<Out>>;
+}): TypedOperation<z.input<In>, z.output<Out>> {
+  return declared as object as TypedOperation<z.input<In>, z.output<Out>>;
+}
+
+/**
+ * INVARIANT (2): an unknown field is refused, not taken away.
+ * @throws ProvisoError `invalid_request`, or what the operation throws
+ */
+export async function perform(
+  { input: shape, run }: Operation,
+  context: Context,
+  input: unknown,
+): Promise<unknown> {
+  const parsed = shape.safeParse(input);
+  if (parsed.success) return run(context, parsed.data);
+  const [issue] = parsed.error.issues;
+  const at = issue?.path.join('.') ?? '';
+  const what = at === '' ? '' : `\`${at}\`: `;
+  throw new ProvisoError('invalid_request', `${what}${issue?.message}.`, at === '' ? {} : { at });
+}
+
+/** The control of a state that is open in this process. */
+export function localControl(context: Context, close: () => Promise<void>): Control {
+  return {
+    async ask<Input, Result>(operation: TypedOperation<Input, Result>, input: Input) {
+      return (await perform(operation, context, input)) as Result;
+    },
+    close,
+  };
+}
+
+/** Shapes that more than one noun uses. */
+export const shapes = {
+  /** Of what a person names: callers, purposes, teams. */
+  name: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/i, {
+    error: 'must be 1 to 64 letters, digits, `.`, `_` or `-`, and begin with a letter or digit',
+  }),
+  word: z.string().min(1).max(200),
+  words: z.string().min(1).max(2_000),
+  instant: z.iso.datetime({ offset: true }),
+  nothing: z.strictObject({}),
+} as const;
