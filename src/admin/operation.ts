@@ -17,14 +17,14 @@ export interface Operation {
   /** `z.void()` where the answer has no body. */
   readonly result: z.ZodType;
   /** Takes what `input` has made of anything. Throws ProvisoError. */
-  run(context: Context, input: unknown): Promise<unknown>;
+  readonly run: (context: Context, input: unknown) => Promise<unknown>;
 }
 
 /** One whose shapes are known where it is asked. */
 export interface TypedOperation<Input, Result> extends Operation {
   readonly input: z.ZodType<unknown, Input>;
   readonly result: z.ZodType<Result>;
-  run(context: Context, input: unknown): Promise<Result>;
+  readonly run: (context: Context, input: unknown) => Promise<Result>;
 }
 
 export type Role = 'administrator' | 'overseer' | 'auditor';
