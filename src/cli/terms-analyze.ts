@@ -11,25 +11,27 @@ import {
 } from '#terms/prove/analyze.ts';
 import { readPolicySet } from '#terms/prove/policy-set.ts';
 import { Prover } from '#terms/prove/prover.ts';
-import { startSolver } from '#terms/prove/solver.ts';
 import { requestWords } from '#terms/prove/words.ts';
 import { examples, type JsonOption, run, withJson } from './command.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import type { Output } from './output.ts';
 import { withProgress } from './progress.ts';
+import { type ProverOptions, withProver, withSolver } from './prover-options.ts';
 
-interface AnalyzeOptions extends JsonOption {
+interface AnalyzeOptions extends JsonOption, ProverOptions {
   readonly schema: string;
 }
 
 export function defineAnalyze(command: Command): void {
   examples(
     withJson(
-      command
-        .command('analyze')
-        .argument('<policies>', 'a file of Cedar policies')
-        .argument('[others]', 'a second one, to compare with the first')
-        .requiredOption('-s, --schema <file>', 'the Cedar schema of both'),
+      withProver(
+        command
+          .command('analyze')
+          .argument('<policies>', 'a file of Cedar policies')
+          .argument('[others]', 'a second one, to compare with the first')
+          .requiredOption('-s, --schema <file>', 'the Cedar schema of both'),
+      ),
     )
       .summary('what do Cedar policies allow, and how do two sets differ?')
       .description(
@@ -38,7 +40,7 @@ export function defineAnalyze(command: Command): void {
           'Exits with 1 when something could not be proven either way.',
       )
       .action((first: string, second: string | undefined, options: AnalyzeOptions) =>
-        run(options, (output) => analyzeFiles(first, second, options.schema, output)),
+        run(options, (output) => analyzeFiles(first, second, options, output)),
       ),
     [
       'proviso terms analyze policies.cedar --schema app.cedarschema',
@@ -47,22 +49,18 @@ export function defineAnalyze(command: Command): void {
   );
 }
 
-/** Two at once: on a machine with more cores a solver still needs its memory. */
-export const PROVER = { processes: 2, timeLimitMs: 10_000 } as const;
-
 async function analyzeFiles(
   first: string,
   second: string | undefined,
-  schemaFile: string,
+  options: AnalyzeOptions,
   output: Output,
 ): Promise<ExitCode> {
-  const schema = readText(schemaFile);
+  const schema = readText(options.schema);
   const sets = [first, ...(second === undefined ? [] : [second])].map((path) =>
     readPolicySet(readText(path), path, schema),
   );
   const [a = [], b] = sets;
-  const solver = startSolver(PROVER);
-  try {
+  return withSolver(options, async (solver) => {
     const prover = new Prover(schema, solver);
     if (b) {
       const environments = await withProgress('compared', (report) =>
@@ -72,9 +70,7 @@ async function analyzeFiles(
     }
     const analysis = await withProgress('analyzed', (report) => analyze(prover, a, report));
     return showAnalysis(analysis, output);
-  } finally {
-    await solver.close();
-  }
+  });
 }
 
 function readText(path: string): string {

@@ -3,15 +3,14 @@ import type { Command } from 'commander';
 import type { Pack } from '#terms/pack.ts';
 import { type PackProof, type ProofProblem, provePack } from '#terms/prove/prove-pack.ts';
 import { Prover } from '#terms/prove/prover.ts';
-import { startSolver } from '#terms/prove/solver.ts';
 import { requestWords } from '#terms/prove/words.ts';
 import { examples, type JsonOption, run, withJson } from './command.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import type { Output } from './output.ts';
 import { withProgress } from './progress.ts';
-import { PROVER } from './terms-analyze.ts';
+import { type ProverOptions, withProver, withSolver } from './prover-options.ts';
 
-interface ProveOptions extends JsonOption {
+interface ProveOptions extends JsonOption, ProverOptions {
   readonly against?: string;
 }
 
@@ -21,7 +20,7 @@ export function defineProve(
   readPack: (dir: string, output: Output) => Pack | undefined,
 ): void {
   examples(
-    withJson(command.command('prove').argument('<pack>', 'the folder of a terms pack'))
+    withJson(withProver(command.command('prove').argument('<pack>', 'the folder of a terms pack')))
       .option('--against <old>', 'the version in force, whose red lines and assurances bind')
       .summary('do the rules keep the red lines and the assurances?')
       .description(
@@ -34,9 +33,9 @@ export function defineProve(
         run(options, async (output) => {
           const pack = readPack(dir, output);
           if (!pack) return EXIT.no;
-          if (options.against === undefined) return prove(pack, undefined, output);
+          if (options.against === undefined) return prove(pack, undefined, options, output);
           const old = readPack(options.against, output);
-          return old ? prove(pack, old, output) : EXIT.no;
+          return old ? prove(pack, old, options, output) : EXIT.no;
         }),
       ),
     [
@@ -46,17 +45,19 @@ export function defineProve(
   );
 }
 
-async function prove(pack: Pack, old: Pack | undefined, output: Output): Promise<ExitCode> {
-  const solver = startSolver(PROVER);
-  try {
+async function prove(
+  pack: Pack,
+  old: Pack | undefined,
+  options: ProveOptions,
+  output: Output,
+): Promise<ExitCode> {
+  return withSolver(options, async (solver) => {
     const prover = new Prover(pack.schema, solver);
     const proof = await withProgress('proven', (report) => provePack(prover, pack, old, report));
     show(pack, old, proof, output);
     if (proof.verdict === 'proven') return EXIT.yes;
     return proof.verdict === 'not proven' ? EXIT.no : EXIT.couldNot;
-  } finally {
-    await solver.close();
-  }
+  });
 }
 
 function show(pack: Pack, old: Pack | undefined, proof: PackProof, output: Output): void {
