@@ -1,23 +1,13 @@
-/**
- * Key material of callers. Greppable, so that a scanner for leaked secrets can find it, and with a
- * checksum, so that a cut or mistyped key is told from an unknown one without a look-up:
- *
- *   prv_ 3f9a1c20b7d4 _ <secret: 48 hex digits> <CRC-32 of all before: 8 hex digits>
- *        id, 12 hex       192 random bits
- *
- * Only the SHA-256 of the whole key is kept. The secret is random and long, so that a slow hash
- * would add nothing.
- */
-import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
-import { crc32 } from 'node:zlib';
+/** Key material of callers: `prv_…`, a secret as `#base/bearer.ts` makes them. */
+import {
+  claimedBearer,
+  createBearer,
+  hashBearer,
+  isBearerOf,
+  isWholeBearer,
+} from '#base/bearer.ts';
 
 const PREFIX = 'prv_';
-const ID_AT = PREFIX.length;
-const ID_DIGITS = 12;
-const SECRET_AT = ID_AT + ID_DIGITS + 1;
-const SECRET_DIGITS = 48;
-const CHECK_AT = SECRET_AT + SECRET_DIGITS;
-const KEY_LENGTH = CHECK_AT + 8;
 
 /** Finds keys in text, for scanners. */
 export const KEY_PATTERN = /\bprv_[0-9a-f]{12}_[0-9a-f]{56}\b/g;
@@ -32,17 +22,13 @@ export interface NewKey {
 }
 
 /** @param random a source of random bytes; tests pass their own */
-export function createKey(random: (size: number) => Uint8Array = randomBytes): NewKey {
-  const id = Buffer.from(random(ID_DIGITS / 2)).toString('hex');
-  const body = `${PREFIX}${id}_${Buffer.from(random(SECRET_DIGITS / 2)).toString('hex')}`;
-  const key = body + checksum(body);
-  return { key, id, hash: hashKey(key) };
+export function createKey(random?: (size: number) => Uint8Array): NewKey {
+  const { text, id, hash } = createBearer(PREFIX, random);
+  return { key: text, id, hash };
 }
 
 /** SHA-256 of a key, 64 hex digits. */
-export function hashKey(key: string): string {
-  return hash('sha256', key, 'hex');
-}
+export const hashKey = hashBearer;
 
 /** The line that proviso.yaml takes as `keyHash`. */
 export function formatKeyHash({
@@ -57,25 +43,17 @@ export function formatKeyHash({
 
 /** The id a credential claims, if it has a key's length and prefix; proves nothing. */
 export function claimedId(credential: string): string | undefined {
-  if (credential.length !== KEY_LENGTH || !credential.startsWith(PREFIX)) return undefined;
-  return credential.slice(ID_AT, ID_AT + ID_DIGITS);
+  return claimedBearer(PREFIX, credential);
 }
 
 /** Whether the credential is the key with that hash, in a time that does not tell how nearly. */
-export function isKeyOf(credential: string, hash: Buffer): boolean {
-  return timingSafeEqual(Buffer.from(hashKey(credential), 'latin1'), hash);
-}
+export const isKeyOf = isBearerOf;
 
 /** What is wrong with the form of a credential; `undefined` when it could be a key. */
 export function malformation(credential: string): string | undefined {
   if (!credential.startsWith(PREFIX))
     return `is not one of this gateway’s, which begin \`${PREFIX}\``;
-  const isWhole =
-    credential.length === KEY_LENGTH &&
-    checksum(credential.slice(0, CHECK_AT)) === credential.slice(CHECK_AT);
-  return isWhole ? undefined : 'is cut off or mistyped: its checksum does not fit';
-}
-
-function checksum(body: string): string {
-  return crc32(body).toString(16).padStart(8, '0');
+  return isWholeBearer(PREFIX, credential)
+    ? undefined
+    : 'is cut off or mistyped: its checksum does not fit';
 }
