@@ -9,7 +9,7 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Ledger, openLedger } from '#ledger/ledger.ts';
-import { parseVerifierKey } from '#ledger/note.ts';
+import { parseVerifierKey } from '#base/note.ts';
 import { verifyInclusion } from '#ledger/proof.ts';
 import { proveInclusion } from '#ledger/prove.ts';
 import { readBundle, readCheckpoint } from '#ledger/read.ts';

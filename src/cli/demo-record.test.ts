@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { openLedger } from '#ledger/ledger.ts';
-import { parseVerifierKey } from '#ledger/note.ts';
+import { parseVerifierKey } from '#base/note.ts';
 import type { Protocol } from '#wire/exchange.ts';
 import type { DemoCase } from './demo-cases.ts';
 import type { DemoClient, Heard } from './demo-clients.ts';

@@ -4,7 +4,7 @@
  */
 import type { JsonObject, JsonValue } from '#base/json.ts';
 import type { Entry } from '#ledger/entry.ts';
-import type { NoteVerifier } from '#ledger/note.ts';
+import type { NoteVerifier } from '#base/note.ts';
 import { readCheckpoint, readEntries } from '#ledger/read.ts';
 import type { Protocol } from '#wire/exchange.ts';
 import type { DemoCase } from './demo-cases.ts';

@@ -12,7 +12,7 @@ import { stringify } from 'yaml';
 import { createKey } from '#admin/operations/keys.ts';
 import type { Config } from '#config/config.ts';
 import { parseConfig } from '#config/load.ts';
-import { parseVerifierKey } from '#ledger/note.ts';
+import { parseVerifierKey } from '#base/note.ts';
 import type { LedgerReport } from '#ledger/verify.ts';
 import { loadPack } from '#terms/pack.ts';
 import { PROTOCOLS } from '#wire/exchange.ts';

@@ -5,7 +5,7 @@ import { ProvisoError } from '#base/errors.ts';
 import type { JsonObject } from '#base/json.ts';
 import type { Config } from '#config/config.ts';
 import type { Entry } from '#ledger/entry.ts';
-import { type NoteVerifier, parseVerifierKey } from '#ledger/note.ts';
+import { type NoteVerifier, parseVerifierKey } from '#base/note.ts';
 import { followEntries, readCheckpoint, readEntries } from '#ledger/read.ts';
 import { entryDocument, entryFacts, entryLine } from './entry-words.ts';
 import { EXIT, type ExitCode } from './exit.ts';

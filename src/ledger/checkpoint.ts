@@ -7,7 +7,7 @@
  *   [extension lines]
  */
 import { ProvisoError } from '#base/errors.ts';
-import { type NoteSigner, type NoteVerifier, openNote, signNote } from './note.ts';
+import { type NoteSigner, type NoteVerifier, openNote, signNote } from '#base/note.ts';
 import { type Hash, hashFromBase64, hashToBase64 } from './tree.ts';
 
 export interface Checkpoint {

@@ -7,7 +7,7 @@ import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { ProvisoError } from '#base/errors.ts';
 import { type Disk, replaceFile } from './disk.ts';
-import { makeSignerKey, type NoteSigner, parseSignerKey } from './note.ts';
+import { makeSignerKey, type NoteSigner, parseSignerKey } from '#base/note.ts';
 
 const OWNER_ONLY = 0o600;
 const MASTER_KEY_BYTES = 32;

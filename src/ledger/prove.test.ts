@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { signCheckpoint } from './checkpoint.ts';
-import { makeSignerKey, parseSignerKey } from './note.ts';
+import { makeSignerKey, parseSignerKey } from '#base/note.ts';
 import { verifyConsistency, verifyInclusion } from './proof.ts';
 import {
   encodeTlogProof,

@@ -13,7 +13,7 @@
  */
 import { ProvisoError } from '#base/errors.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
-import type { NoteVerifier } from './note.ts';
+import type { NoteVerifier } from '#base/note.ts';
 import { consistencyRanges, inclusionRanges, type Range, verifyInclusion } from './proof.ts';
 import { readTile } from './read.ts';
 import { TILE_WIDTH } from './tiles.ts';

@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import type { Publication } from './backlog.ts';
 import { signCheckpoint } from './checkpoint.ts';
 import { type Disk, replaceFile } from './disk.ts';
-import type { NoteSigner } from './note.ts';
+import type { NoteSigner } from '#base/note.ts';
 import {
   encodeTile,
   hashesAtLevel,

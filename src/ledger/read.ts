@@ -9,7 +9,7 @@ import { ProvisoError } from '#base/errors.ts';
 import { LEDGER_LIMITS } from '#base/limits.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 import { decodeEntry, type Entry } from './entry.ts';
-import type { NoteVerifier } from './note.ts';
+import type { NoteVerifier } from '#base/note.ts';
 import {
   corrupt,
   decodeBundle,

@@ -23,7 +23,7 @@ import type { Disk } from './disk.ts';
 import { decodeEntry, type Entry } from './entry.ts';
 import { type JournalRecord, readJournal, segmentPath, segmentStarts } from './journal.ts';
 import { type Head, HeadStore } from './lock.ts';
-import type { NoteSigner } from './note.ts';
+import type { NoteSigner } from '#base/note.ts';
 import { effectsOf, Projection } from './projection.ts';
 import { Publisher } from './publish.ts';
 import { readBundle, readEntries, readOpenTiles } from './read.ts';

@@ -14,7 +14,7 @@ import { after, before, test } from 'node:test';
 import { signCheckpoint } from './checkpoint.ts';
 import { encodeEntry, type NewEntry } from './entry.ts';
 import { openLedger } from './ledger.ts';
-import { makeSignerKey, type NoteSigner, parseSignerKey } from './note.ts';
+import { makeSignerKey, type NoteSigner, parseSignerKey } from '#base/note.ts';
 import { encodeBundle, encodeTile, type Tile, TreeEdge, tilePath } from './tiles.ts';
 import { leafHash } from './tree.ts';
 import { type LedgerReport, verifyLedger } from './verify.ts';

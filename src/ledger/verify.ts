@@ -12,7 +12,7 @@ import { nodeDisk } from './disk.ts';
 import { decodeEntry } from './entry.ts';
 import { readJournal } from './journal.ts';
 import { parseHead } from './lock.ts';
-import { type NoteVerifier, parseVerifierKey } from './note.ts';
+import { type NoteVerifier, parseVerifierKey } from '#base/note.ts';
 import { Pairing } from './pairing.ts';
 import { readBundle, readCheckpoint, readIfThere, readTile } from './read.ts';
 import {

@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import type { JsonObject } from '#base/json.ts';
 import type { Entry } from '#ledger/entry.ts';
-import { parseVerifierKey } from '#ledger/note.ts';
+import { parseVerifierKey } from '#base/note.ts';
 import { readCheckpoint, readEntries } from '#ledger/read.ts';
 import { PROTOCOLS, type Protocol } from '#wire/exchange.ts';
 import { providersAt } from '../harness/gateway.ts';

@@ -11,7 +11,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { LEDGER_LIMITS } from '#base/limits.ts';
 import type { Checkpoint } from '#ledger/checkpoint.ts';
 import { openLedger } from '#ledger/ledger.ts';
-import { type NoteVerifier, parseVerifierKey } from '#ledger/note.ts';
+import { type NoteVerifier, parseVerifierKey } from '#base/note.ts';
 import { verifyConsistency, verifyInclusion } from '#ledger/proof.ts';
 import { proveConsistency, proveInclusion } from '#ledger/prove.ts';
 import { readBundle, readCheckpoint } from '#ledger/read.ts';

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { type Ledger, openLedger } from '#ledger/ledger.ts';
-import { parseVerifierKey } from '#ledger/note.ts';
+import { parseVerifierKey } from '#base/note.ts';
 import { proveConsistency, proveInclusion } from '#ledger/prove.ts';
 import { readCheckpoint } from '#ledger/read.ts';
 import { hashToBase64 } from '#ledger/tree.ts';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { openLedger } from '#ledger/ledger.ts';
-import { parseVerifierKey } from '#ledger/note.ts';
+import { parseVerifierKey } from '#base/note.ts';
 import { followEntries, readEntries } from '#ledger/read.ts';
 import { verifyLedger } from '#ledger/verify.ts';
 

@@ -18,7 +18,7 @@ import {
   sign,
   verify,
 } from 'node:crypto';
-import { ProvisoError } from '#base/errors.ts';
+import { ProvisoError } from './errors.ts';
 
 const NOTE_BYTES_MAX = 1_000_000;
 const SIGNATURES_MAX = 100;
