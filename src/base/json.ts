@@ -5,32 +5,15 @@
  * the same bytes cannot differ: UTF-8 only, no duplicate keys, bounded depth, well-formed strings,
  * and numbers that a double would change are kept as they were written.
  *
- * `canonicalJson` is RFC 8785.
+ * `canonicalJson` is RFC 8785; it stands in `exact-json.ts`, which a browser can load too.
  */
 import { isUtf8 } from 'node:buffer';
 import { ProvisoError } from './errors.ts';
+import { type JsonObject, type JsonValue, parseExact } from './exact-json.ts';
 import { JSON_DEPTH_MAX } from './limits.ts';
 
-/** ECMAScript's JSON.parse source text access, which TypeScript's library does not know yet. */
-declare global {
-  interface JSON {
-    rawJSON(text: string): { readonly rawJSON: string };
-    isRawJSON(value: unknown): value is { readonly rawJSON: string };
-    parse(text: string, reviver: SourceReviver): unknown;
-  }
-}
-type SourceReviver = (key: string, value: unknown, context: { source?: string }) => unknown;
-
-export type JsonValue =
-  | string
-  | number
-  | boolean
-  | null
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
-/** What `JSON.stringify` writes; members that are undefined are left out. */
-export type JsonWritable = string | number | boolean | null | object;
-export type JsonObject = { readonly [key: string]: JsonValue };
+export type { JsonObject, JsonValue, JsonWritable } from './exact-json.ts';
+export { canonicalJson, isObject } from './exact-json.ts';
 
 /** Bytes an attacker controls → a value; throws `invalid_json` or `duplicate_key`. */
 export function parseJson(bytes: Uint8Array): JsonValue {
@@ -50,9 +33,7 @@ export function parseJsonText(text: string): JsonValue {
  */
 export function parseProviderJson(text: string): JsonValue {
   const value = parse(text);
-  return scan(Buffer.from(text)).hasLongNumber
-    ? (JSON.parse(text, keepLongNumbers) as JsonValue)
-    : value;
+  return scan(Buffer.from(text)).hasLongNumber ? parseExact(text) : value;
 }
 
 function parse(text: string): JsonValue {
@@ -76,29 +57,7 @@ function parseStrictly(text: string, bytes: Uint8Array): JsonValue {
   }
   // Half a character can only be written as an escape: UTF-8 has none.
   if (shape.hasEscape && /\\u[dD][89a-fA-F]/.test(text)) requireWellFormed(value);
-  return shape.hasLongNumber ? (JSON.parse(text, keepLongNumbers) as JsonValue) : value;
-}
-
-/** RFC 8785: sorted keys, no white space, ECMAScript numbers. */
-export function canonicalJson(value: JsonValue): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (JSON.isRawJSON(value)) return JSON.stringify(value);
-  const object = value as JsonObject;
-  let out = '{';
-  for (const key of Object.keys(object).sort()) {
-    const member = object[key];
-    if (member === undefined) continue;
-    if (out.length > 1) out += ',';
-    out += `${JSON.stringify(key)}:${canonicalJson(member)}`;
-  }
-  return `${out}}`;
-}
-
-export function isObject(value: JsonValue | undefined): value is JsonObject {
-  return (
-    typeof value === 'object' && value !== null && !Array.isArray(value) && !JSON.isRawJSON(value)
-  );
+  return shape.hasLongNumber ? parseExact(text) : value;
 }
 
 interface Shape {
@@ -196,28 +155,4 @@ function requireWellFormed(value: JsonValue): void {
       requireWellFormed(member);
     }
   }
-}
-
-/** A number that a double would change stays the text it was: `JSON.stringify` writes it back. */
-function keepLongNumbers(_key: string, value: unknown, context: { source?: string }): unknown {
-  if (typeof value !== 'number' || context.source === undefined) return value;
-  return isExact(context.source, value) ? value : JSON.rawJSON(context.source);
-}
-
-function isExact(source: string, value: number): boolean {
-  if (!Number.isFinite(value)) return false;
-  if (String(value) === source) return true;
-  return normalDecimal(source) === normalDecimal(String(value));
-}
-
-/** `1.50e2` and `150` → `15e1`: equal text means equal value. */
-function normalDecimal(source: string): string {
-  const match = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(source);
-  if (!match) return source;
-  const [, sign, whole = '', fraction = '', exponent = '0'] = match;
-  const digits = (whole + fraction).replace(/^0+/, '');
-  const significant = digits.replace(/0+$/, '');
-  if (significant === '') return `${sign}0`;
-  const power = Number(exponent) - fraction.length + (digits.length - significant.length);
-  return `${sign}${significant}e${power}`;
 }
