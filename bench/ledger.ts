@@ -3,10 +3,10 @@
  * at 1, 64 and 1,024 callers; then verification from the files alone, and proofs.
  *
  * Entries are pairs like the gateway's: a decision with four private values, then its outcome with
- * one. Figures with `cpu` count all threads of the process.
+ * one. Figures with `cpu` count all threads of the process. Verification is on all cores.
  */
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Ledger, openLedger } from '#ledger/ledger.ts';
 import { parseVerifierKey } from '#base/note.ts';
@@ -43,6 +43,7 @@ export const bench: Bench = async (progress) => {
     const verifiedPerSecond = Math.round(size / seconds);
     figures.push({
       what: 'verify',
+      cores: availableParallelism(),
       entries: size,
       entriesPerSecond: verifiedPerSecond,
       bytesPerEntry,

@@ -22,7 +22,7 @@ export async function verify(folder: string, key: string, output: Output): Promi
 }
 
 export function verifyWithProgress(dir: string, key: string): Promise<LedgerReport> {
-  return withProgress('verifying', (report) => verifyLedger(dir, key, report));
+  return withProgress('verifying', (onProgress) => verifyLedger(dir, key, { onProgress }));
 }
 
 /** The ledger's folder, also where the data folder around it was named. */

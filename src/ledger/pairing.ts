@@ -1,15 +1,46 @@
-/** What entries must be to each other: INVARIANT (4), one outcome for each decision, and time. */
+/**
+ * What entries must be to each other: INVARIANT (4), one outcome for each decision, and time. A
+ * log's ranges can be looked at apart, on several cores, and then be joined in their order.
+ */
 import type { Entry } from './entry.ts';
+
+/** What is wrong with an entry. */
+export interface Mispairing {
+  readonly entry: number;
+  readonly problem: string;
+}
+
+/** A range's part of the pairing, as it travels between threads. */
+export interface PairedRange {
+  readonly decisions: number;
+  readonly outcomes: number;
+  /** Its decisions that no outcome in it closes. */
+  readonly open: readonly number[];
+  /** Its outcomes of decisions before it: their numbers, and what they close. */
+  readonly earlier: readonly (readonly [entry: number, closes: number])[];
+  /** Its first entry and the times of that and of the newest, where it has any. */
+  readonly first?: { readonly entry: number; readonly at: number } | undefined;
+  readonly lastAt: number;
+}
 
 export class Pairing {
   /** Decisions that no outcome has closed. */
   readonly open = new Set<number>();
   decisions = 0;
   outcomes = 0;
+  readonly #from: number;
+  readonly #earlier: [number, number][] = [];
+  #first: { entry: number; at: number } | undefined;
   #lastAt = 0;
+
+  /** @param from the first entry that is looked at; what is before it is for who joins the ranges */
+  constructor(from = 0) {
+    this.#from = from;
+  }
 
   /** Takes the log's entries in order. @returns what is wrong with this one, if anything */
   add({ index, kind, at, closes }: Entry): string | undefined {
+    this.#first ??= { entry: index, at };
     const isOlder = at < this.#lastAt;
     this.#lastAt = Math.max(at, this.#lastAt);
     const isOutcome = kind === 'outcome';
@@ -19,10 +50,45 @@ export class Pairing {
     }
     if (isOutcome) {
       this.outcomes++;
-      if (closes === undefined || !this.open.delete(closes)) {
-        return `Entry ${index} is an outcome of ${closes ?? 'nothing'}, which is no open decision.`;
-      }
+      if (closes !== undefined && closes < this.#from) this.#earlier.push([index, closes]);
+      else if (closes === undefined || !this.open.delete(closes)) return notOpen(index, closes);
     } else if (closes !== undefined) return `Entry ${index} is no outcome, and closes ${closes}.`;
-    return isOlder ? `Entry ${index} is older than the one before it.` : undefined;
+    return isOlder ? older(index) : undefined;
   }
+
+  /** What there is to join with the ranges before. */
+  range(): PairedRange {
+    return {
+      decisions: this.decisions,
+      outcomes: this.outcomes,
+      open: [...this.open],
+      earlier: this.#earlier,
+      first: this.#first,
+      lastAt: this.#lastAt,
+    };
+  }
+
+  /** Takes the range that follows what was taken so far. @returns what only shows together */
+  join({ decisions, outcomes, open, earlier, first, lastAt }: PairedRange): Mispairing[] {
+    const wrong: Mispairing[] = [];
+    if (first && first.at < this.#lastAt) {
+      wrong.push({ entry: first.entry, problem: older(first.entry) });
+    }
+    for (const [entry, closes] of earlier) {
+      if (!this.open.delete(closes)) wrong.push({ entry, problem: notOpen(entry, closes) });
+    }
+    for (const entry of open) this.open.add(entry);
+    this.decisions += decisions;
+    this.outcomes += outcomes;
+    this.#lastAt = Math.max(lastAt, this.#lastAt);
+    return wrong;
+  }
+}
+
+function notOpen(entry: number, closes: number | undefined): string {
+  return `Entry ${entry} is an outcome of ${closes ?? 'nothing'}, which is no open decision.`;
+}
+
+function older(entry: number): string {
+  return `Entry ${entry} is older than the one before it.`;
 }

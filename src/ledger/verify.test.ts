@@ -45,7 +45,9 @@ before(async () => {
 
 test('a log of over 70,000 entries, with three levels of tiles, is sound', async () => {
   const progress: number[] = [];
-  const report = await verifyLedger(large, verifierKey, (done) => progress.push(done));
+  const report = await verifyLedger(large, verifierKey, {
+    onProgress: (done) => progress.push(done),
+  });
   assert.deepEqual(report.faults, []);
   assert.equal(report.size, SIZE);
   assert.equal(report.decisions, report.outcomes);

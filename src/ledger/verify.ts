@@ -4,37 +4,24 @@
  *
  *   checkpoint's signature → every entry: canonical form, time, pairing → every tile, full and
  *   partial, of every level → the root that was signed → the journal past it → the lock store
+ *
+ * Entries and the lowest tiles are verified in ranges, on all cores; what is above them, here.
  */
 import { join } from 'node:path';
+import { onAllCores } from '#base/cores.ts';
 import { asProvisoError } from '#base/errors.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { nodeDisk } from './disk.ts';
-import { decodeEntry } from './entry.ts';
+import type { Entry } from './entry.ts';
 import { readJournal } from './journal.ts';
 import { parseHead } from './lock.ts';
 import { type NoteVerifier, parseVerifierKey } from '#base/note.ts';
 import { Pairing } from './pairing.ts';
-import { readBundle, readCheckpoint, readIfThere, readTile } from './read.ts';
-import {
-  decodeBundle,
-  encodeTile,
-  partialsPath,
-  TILE_WIDTH,
-  type Tile,
-  type TileKind,
-  TreeEdge,
-  tilePath,
-} from './tiles.ts';
-import { EMPTY_ROOT, HASH_BYTES, type Hash, hashToBase64, leafHash } from './tree.ts';
-
-export interface LedgerFault {
-  /** In words, for a person. */
-  readonly problem: string;
-  /** Below the ledger's folder. */
-  readonly file: string;
-  /** The first entry that it concerns, where it does. */
-  readonly entry?: number | undefined;
-}
+import { readCheckpoint, readIfThere } from './read.ts';
+import { decodeBundle, levelsOf, TILE_WIDTH, type Tile, TreeEdge, tilePath } from './tiles.ts';
+import { EMPTY_ROOT, type Hash, hashToBase64, leafHash } from './tree.ts';
+import { type LedgerFault, verifyBundle, verifyEntry, verifyTile } from './verify-files.ts';
+import { type RangeTask, rangesOf, type VerifiedRange } from './verify-range.ts';
 
 export interface LedgerReport {
   readonly isSound: boolean;
@@ -56,9 +43,18 @@ export interface LedgerReport {
 /** @param done entries verified so far, of `total` */
 export type Progress = (done: number, total: number) => void;
 
+export interface VerifyOptions {
+  readonly onProgress?: Progress;
+  /** The full bundles, range after range; verified on all cores unless given. */
+  readonly ranges?: (size: number) => AsyncIterable<VerifiedRange>;
+  /** Each entry that is in no range: of the bundle that is not full, and of the journal. */
+  readonly onTail?: (entry: Entry) => void;
+}
+
 const FAULTS_MAX = 100;
 /** How often a ledger that is being written may overtake its verification. */
 const ROUNDS_MAX = 20;
+const RANGE_MODULE = new URL('./verify-range.ts', import.meta.url);
 
 /**
  * @param verifierKey `name+id+key`, from somewhere that can be trusted: not from the folder itself
@@ -67,9 +63,9 @@ const ROUNDS_MAX = 20;
 export async function verifyLedger(
   dir: string,
   verifierKey: string,
-  onProgress: Progress = () => undefined,
+  options: VerifyOptions = {},
 ): Promise<LedgerReport> {
-  const verification = new Verification(dir, parseVerifierKey(verifierKey), onProgress);
+  const verification = new Verification(dir, parseVerifierKey(verifierKey), options);
   await verification.run();
   return verification.report();
 }
@@ -77,8 +73,8 @@ export async function verifyLedger(
 class Verification {
   readonly #dir: string;
   readonly #log: NoteVerifier;
-  readonly #onProgress: Progress;
-  readonly #edge = new TreeEdge();
+  readonly #options: VerifyOptions;
+  #edge = new TreeEdge();
   readonly #pairing = new Pairing();
   readonly #faults: LedgerFault[] = [];
   /** Root at each size where a batch ended, as far as known. */
@@ -88,10 +84,10 @@ class Verification {
   #size = 0;
   #root = EMPTY_ROOT;
 
-  constructor(dir: string, log: NoteVerifier, onProgress: Progress) {
+  constructor(dir: string, log: NoteVerifier, options: VerifyOptions) {
     this.#dir = dir;
     this.#log = log;
-    this.#onProgress = onProgress;
+    this.#options = options;
   }
 
   async run(): Promise<void> {
@@ -138,14 +134,15 @@ class Verification {
 
   /** @returns false where too much is missing to go on */
   async #verifyPublished({ size, root }: Checkpoint): Promise<boolean> {
+    if (this.#edge.size === 0 && !(await this.#verifyRanges(size))) return false;
     while (this.#edge.size < size) {
-      const leaves = await this.#verifyBundle(size, Math.floor(this.#edge.size / TILE_WIDTH));
+      const skip = this.#edge.size % TILE_WIDTH;
+      const n = Math.floor(this.#edge.size / TILE_WIDTH);
+      const leaves = await verifyBundle(this.#dir, size, n, skip, this.#take, this.#addFault);
       if (!leaves) return false;
-      for (let i = this.#edge.size % TILE_WIDTH; i < leaves.length; i++) {
-        this.#append(leaves[i] as Hash);
-      }
+      for (let i = skip; i < leaves.length; i++) this.#append(leaves[i] as Hash);
       for (const tile of this.#full.splice(0)) await this.#verifyTile(tile);
-      this.#onProgress(this.#edge.size, size);
+      this.#options.onProgress?.(this.#edge.size, size);
     }
     for (const tile of this.#edge.partials()) await this.#verifyTile(tile);
     this.#size = size;
@@ -157,86 +154,33 @@ class Verification {
     return true;
   }
 
-  /** @returns leaf hashes; those of the tile where the bundle cannot be read, to find what else is */
-  async #verifyBundle(size: number, n: number): Promise<Hash[] | undefined> {
-    const first = n * TILE_WIDTH;
-    const file = tilePath('entries', n, Math.min(TILE_WIDTH, size - first));
-    try {
-      const bundle = await readBundle(this.#dir, size, n);
-      for (let i = this.#edge.size % TILE_WIDTH; i < bundle.length; i++) {
-        this.#verifyEntry(bundle[i] as Buffer, first + i, file);
+  /** The full bundles, and every tile above them. @returns false where one is lost */
+  async #verifyRanges(size: number): Promise<boolean> {
+    const {
+      ranges = (to) => onAllCores<RangeTask, VerifiedRange>(RANGE_MODULE, rangesOf(this.#dir, to)),
+    } = this.#options;
+    // The tree over the bundles' roots: its tiles of level 0 are the log's tiles of level 1.
+    const above = new TreeEdge();
+    for await (const range of ranges(size)) {
+      range.faults.forEach(this.#addFault);
+      for (const { entry, problem } of this.#pairing.join(range.paired)) {
+        this.#fault(tilePath('entries', Math.floor(entry / TILE_WIDTH)), problem, entry);
       }
-      await this.#verifyPartialBundles(n, bundle);
-      return bundle.map(leafHash);
-    } catch (error) {
-      this.#fault(file, asProvisoError(error).publicMessage, first);
-      return await readTile(this.#dir, size, 0, n).catch(() => undefined);
+      for (const root of range.roots) above.append(root, (tile) => this.#full.push(raised(tile)));
+      for (const tile of this.#full.splice(0)) await this.#verifyTile(tile);
+      if (range.roots.length < range.to - range.from) return false;
+      this.#options.onProgress?.(range.to * TILE_WIDTH, size);
     }
+    const open = above.partials().map(({ level, hashes }) => [level + 1, hashes] as const);
+    const openByLevel = Array.from({ length: levelsOf(size) }, (_, level) => {
+      return open.find(([openLevel]) => openLevel === level)?.[1] ?? [];
+    });
+    this.#edge = new TreeEdge(above.size * TILE_WIDTH, openByLevel);
+    return true;
   }
 
-  #verifyEntry(bytes: Buffer, index: number, file: string): void {
-    try {
-      const problem = this.#pairing.add(decodeEntry(bytes, index));
-      if (problem !== undefined) this.#fault(file, problem, index);
-    } catch (error) {
-      this.#fault(file, asProvisoError(error).publicMessage, index);
-    }
-  }
-
-  /** The file that the checkpoint's size asks for, and every smaller partial form still there. */
-  async #verifyTile(tile: Tile): Promise<void> {
-    const { level, n, width } = tile;
-    const expected = encodeTile(tile);
-    const file = tilePath(level, n, width);
-    const isPartial = width < TILE_WIDTH;
-    let found = await readIfThere(join(this.#dir, file));
-    if (!found && isPartial) {
-      const full = await readIfThere(join(this.#dir, tilePath(level, n)));
-      found = full?.subarray(0, expected.length);
-    }
-    if (found) this.#compareTile(file, found, expected, tile);
-    else this.#fault(file, `\`${file}\` is missing.`, n * TILE_WIDTH ** (level + 1));
-    for (const [partialWidth, bytes] of await this.#partialFiles(level, n, width)) {
-      const part = expected.subarray(0, partialWidth * HASH_BYTES);
-      this.#compareTile(tilePath(level, n, partialWidth), bytes, part, tile);
-    }
-  }
-
-  #compareTile(file: string, found: Buffer, expected: Buffer, { level, n }: Tile): void {
-    if (found.equals(expected)) return;
-    let byte = 0;
-    while (byte < expected.length && found[byte] === expected[byte]) byte++;
-    const hash = Math.floor(byte / HASH_BYTES);
-    const entry = (n * TILE_WIDTH + hash) * TILE_WIDTH ** level;
-    this.#fault(
-      file,
-      `\`${file}\` has other hashes than its entries, from number ${hash} on.`,
-      entry,
-    );
-  }
-
-  async #verifyPartialBundles(n: number, bundle: readonly Buffer[]): Promise<void> {
-    for (const [width, bytes] of await this.#partialFiles('entries', n, bundle.length)) {
-      const file = tilePath('entries', n, width);
-      const entries = decodeBundle(bytes, width, file);
-      const wrong = entries.findIndex((entry, i) => !entry.equals(bundle[i] as Buffer));
-      if (wrong < 0) continue;
-      const entry = n * TILE_WIDTH + wrong;
-      this.#fault(file, `\`${file}\` has another entry ${entry}.`, entry);
-    }
-  }
-
-  /** Partial forms of a tile with fewer than `width`. */
-  async #partialFiles(kind: TileKind, n: number, width: number): Promise<[number, Buffer][]> {
-    const files: [number, Buffer][] = [];
-    const folder = join(this.#dir, partialsPath(kind, n));
-    for (const name of await nodeDisk.list(folder)) {
-      const partialWidth = /^[1-9][0-9]{0,2}$/.test(name) ? Number(name) : width;
-      if (partialWidth >= width) continue;
-      const bytes = await readIfThere(join(folder, name));
-      if (bytes) files.push([partialWidth, bytes]);
-    }
-    return files;
+  #verifyTile(tile: Tile): Promise<void> {
+    return verifyTile(this.#dir, tile, this.#addFault);
   }
 
   /** @returns a gap between the checkpoint and the journal's first record past it */
@@ -250,7 +194,7 @@ class Verification {
         return { file: path, problem, entry: size };
       }
       decodeBundle(record.entries, count, path).forEach((entry, i) => {
-        this.#verifyEntry(entry, firstIndex + i, path);
+        verifyEntry(entry, firstIndex + i, path, this.#take, this.#addFault);
         this.#append(leafHash(entry));
       });
       this.#roots.set(this.#edge.size, this.#edge.root());
@@ -283,11 +227,20 @@ class Verification {
     this.#edge.append(leaf, (tile) => this.#full.push(tile));
   }
 
+  readonly #take = (entry: Entry): string | undefined => {
+    this.#options.onTail?.(entry);
+    return this.#pairing.add(entry);
+  };
+
   #fault(file: string, problem: string, entry?: number): void {
     this.#addFault({ problem, file, entry });
   }
 
-  #addFault(fault: LedgerFault): void {
+  readonly #addFault = (fault: LedgerFault): void => {
     if (this.#faults.length < FAULTS_MAX) this.#faults.push(fault);
-  }
+  };
+}
+
+function raised({ level, ...tile }: Tile): Tile {
+  return { ...tile, level: level + 1 };
 }

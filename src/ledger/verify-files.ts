@@ -1,0 +1,146 @@
+/** Verification of single files: an entry bundle, a tile, and their partial forms. */
+import { join } from 'node:path';
+import { asProvisoError } from '#base/errors.ts';
+import { nodeDisk } from './disk.ts';
+import { decodeEntry, type Entry } from './entry.ts';
+import { readBundle, readIfThere, readTile } from './read.ts';
+import {
+  decodeBundle,
+  encodeTile,
+  partialsPath,
+  TILE_WIDTH,
+  type Tile,
+  type TileKind,
+  tilePath,
+} from './tiles.ts';
+import { HASH_BYTES, type Hash, leafHash } from './tree.ts';
+
+export interface LedgerFault {
+  /** In words, for a person. */
+  readonly problem: string;
+  /** Below the ledger's folder. */
+  readonly file: string;
+  /** The first entry that it concerns, where it does. */
+  readonly entry?: number | undefined;
+}
+
+export type OnFault = (fault: LedgerFault) => void;
+
+/** Takes an entry in canonical form. @returns what is wrong with it, if anything */
+export type OnEntry = (entry: Entry) => string | undefined;
+
+/**
+ * @param skip entries of it that were seen before
+ * @returns leaf hashes; those of the tile where the bundle cannot be read, to find what else is
+ */
+export async function verifyBundle(
+  dir: string,
+  size: number,
+  n: number,
+  skip: number,
+  onEntry: OnEntry,
+  onFault: OnFault,
+): Promise<Hash[] | undefined> {
+  const first = n * TILE_WIDTH;
+  const file = tilePath('entries', n, Math.min(TILE_WIDTH, size - first));
+  try {
+    const bundle = await readBundle(dir, size, n);
+    for (let i = skip; i < bundle.length; i++) {
+      verifyEntry(bundle[i] as Buffer, first + i, file, onEntry, onFault);
+    }
+    await verifyPartialBundles(dir, n, bundle, onFault);
+    return bundle.map(leafHash);
+  } catch (error) {
+    onFault({ file, problem: asProvisoError(error).publicMessage, entry: first });
+    return await readTile(dir, size, 0, n).catch(() => undefined);
+  }
+}
+
+export function verifyEntry(
+  bytes: Buffer,
+  index: number,
+  file: string,
+  onEntry: OnEntry,
+  onFault: OnFault,
+): void {
+  try {
+    const problem = onEntry(decodeEntry(bytes, index));
+    if (problem !== undefined) onFault({ file, problem, entry: index });
+  } catch (error) {
+    onFault({ file, problem: asProvisoError(error).publicMessage, entry: index });
+  }
+}
+
+/** The file that the checkpoint's size asks for, and every smaller partial form still there. */
+export async function verifyTile(dir: string, tile: Tile, onFault: OnFault): Promise<void> {
+  const { level, n, width } = tile;
+  const expected = encodeTile(tile);
+  const file = tilePath(level, n, width);
+  const isPartial = width < TILE_WIDTH;
+  let found = await readIfThere(join(dir, file));
+  if (!found && isPartial) {
+    const full = await readIfThere(join(dir, tilePath(level, n)));
+    found = full?.subarray(0, expected.length);
+  }
+  if (found) compareTile(file, found, expected, tile, onFault);
+  else {
+    const entry = n * TILE_WIDTH ** (level + 1);
+    onFault({ file, problem: `\`${file}\` is missing.`, entry });
+  }
+  for (const [partialWidth, bytes] of await partialFiles(dir, level, n, width)) {
+    const part = expected.subarray(0, partialWidth * HASH_BYTES);
+    compareTile(tilePath(level, n, partialWidth), bytes, part, tile, onFault);
+  }
+}
+
+function compareTile(
+  file: string,
+  found: Buffer,
+  expected: Buffer,
+  { level, n }: Tile,
+  onFault: OnFault,
+): void {
+  if (found.equals(expected)) return;
+  let byte = 0;
+  while (byte < expected.length && found[byte] === expected[byte]) byte++;
+  const hash = Math.floor(byte / HASH_BYTES);
+  onFault({
+    file,
+    problem: `\`${file}\` has other hashes than its entries, from number ${hash} on.`,
+    entry: (n * TILE_WIDTH + hash) * TILE_WIDTH ** level,
+  });
+}
+
+async function verifyPartialBundles(
+  dir: string,
+  n: number,
+  bundle: readonly Buffer[],
+  onFault: OnFault,
+): Promise<void> {
+  for (const [width, bytes] of await partialFiles(dir, 'entries', n, bundle.length)) {
+    const file = tilePath('entries', n, width);
+    const entries = decodeBundle(bytes, width, file);
+    const wrong = entries.findIndex((entry, i) => !entry.equals(bundle[i] as Buffer));
+    if (wrong < 0) continue;
+    const entry = n * TILE_WIDTH + wrong;
+    onFault({ file, problem: `\`${file}\` has another entry ${entry}.`, entry });
+  }
+}
+
+/** Partial forms of a tile with fewer than `width`. */
+async function partialFiles(
+  dir: string,
+  kind: TileKind,
+  n: number,
+  width: number,
+): Promise<[number, Buffer][]> {
+  const files: [number, Buffer][] = [];
+  const folder = join(dir, partialsPath(kind, n));
+  for (const name of await nodeDisk.list(folder)) {
+    const partialWidth = /^[1-9][0-9]{0,2}$/.test(name) ? Number(name) : width;
+    if (partialWidth >= width) continue;
+    const bytes = await readIfThere(join(folder, name));
+    if (bytes) files.push([partialWidth, bytes]);
+  }
+  return files;
+}
