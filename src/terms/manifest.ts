@@ -31,6 +31,47 @@ const toolClass = z.strictObject({
   names: z.array(words).default([]),
 });
 
+const DURATION = /^(?=\d)(?:(\d{1,3})d)?(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?$/;
+const UNITS_MS = [86_400_000, 3_600_000, 60_000, 1_000] as const;
+
+/** As Cedar writes durations, in whole seconds. @param daysMax bounds it */
+const duration = (daysMax: number) =>
+  z
+    .string()
+    .regex(DURATION, 'must be a duration such as `10m` or `1h30m`')
+    .transform((text) => {
+      const counts = DURATION.exec(text)?.slice(1) ?? [];
+      return UNITS_MS.reduce((sum, unitMs, i) => sum + Number(counts[i] ?? 0) * unitMs, 0);
+    })
+    .refine((ms) => ms > 0 && ms <= daysMax * UNITS_MS[0], {
+      error: `must be longer than nothing and at most ${daysMax}d`,
+    });
+
+/** What lifts a hold: docs/spec/oversight.md */
+const approval = z.strictObject({
+  meaning: words,
+  /** How many signatures. */
+  count: z.int().min(1).max(8).default(1),
+  /** Who may sign: persons with any of these roles. */
+  roles: z.array(id).min(1, 'must name at least one role'),
+  /** Each signature by another person; or by a person of another team, too. */
+  distinct: z.enum(['people', 'teams']).default('people'),
+  /** Whoever asks, or answers for who asks, does not count. */
+  requesterExcluded: z.boolean().default(true),
+  /** Nor does anyone in a team of the caller. */
+  sameTeamExcluded: z.boolean().default(false),
+  /** How long there is to answer. */
+  within: duration(30).prefault('15m'),
+  /** How long after the last signature the action may be done. */
+  validFor: duration(1).prefault('5m'),
+  /** Whether a key in a file may sign, or only a passkey. */
+  localKeys: z.boolean().default(false),
+  /** Only who has caught this share of the last `of` drills counts. */
+  drills: z
+    .strictObject({ caughtAtLeast: z.number().min(0).max(1), of: z.int().min(1).max(100) })
+    .optional(),
+});
+
 export const manifestSchema = z.strictObject({
   id,
   version: z.string().regex(/^\d+\.\d+\.\d+$/, 'must be a version such as `1.0.0`'),
@@ -41,8 +82,12 @@ export const manifestSchema = z.strictObject({
     .optional(),
   clauses: z.array(clause).min(1, 'must name at least one clause'),
   toolClasses: z.record(id, toolClass).default({}),
+  /** By the name that a rule's `@hold` gives. */
+  approvals: z.record(id, approval).default({}),
   /** Phrases by topic, which detectors look for in what is sent and in tool definitions. */
   topics: z.record(id, z.array(words)).default({}),
 });
 
 export type Manifest = z.output<typeof manifestSchema>;
+/** Durations are in milliseconds. */
+export type ApprovalTerms = z.output<typeof approval>;

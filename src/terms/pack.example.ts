@@ -54,6 +54,8 @@ version: 1.0.0
 title: Small terms
 toolClasses:
   force: { meaning: Harms., names: ['fire*'] }
+approvals:
+  lead: { meaning: A lead looked at it., roles: [lead], within: 10m, validFor: 2m }
 topics:
   force: [open fire]
 clauses:

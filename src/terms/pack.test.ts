@@ -139,7 +139,7 @@ test('what a rule lacks or says wrongly is told', () => {
 
 test('terms.yaml and tests are told by line and column', () => {
   assert.deepEqual(problemsOf({ 'terms.yaml': manifest('partys: []\n') }), [
-    'terms.yaml:11:1: `partys` is not known here.',
+    'terms.yaml:13:1: `partys` is not known here.',
   ]);
   assert.deepEqual(problemsOf({ 'terms.yaml': 'id: [' }).length, 1);
   assert.deepEqual(problemsOf({ 'tests/all.yaml': '- name: x\n  expect: prmit\n  call: {}\n' }), [
@@ -154,7 +154,7 @@ test('terms.yaml and tests are told by line and column', () => {
 test('wording that changed is told, and words that only moved are found', () => {
   const text = Buffer.from(smallPack().get('text.md') ?? '').toString();
   const [changed] = problemsOf({ 'text.md': text.replace('is open that', 'was open that') });
-  assert.match(changed ?? '', /^terms\.yaml:9:\d+: The wording of `open` is not what was agreed/);
+  assert.match(changed ?? '', /^terms\.yaml:11:\d+: The wording of `open` is not what was agreed/);
   const moved = problemsOf({ 'text.md': `# New\n${text}` });
   assert.equal(moved.length, 2);
   assert.match(moved[0] ?? '', /the agreed words now start at 15\.$/);
@@ -170,6 +170,48 @@ test('a clause has a rule, or says why it has none', () => {
   );
   const told = manifest(clause(', notEnforced: No software can.'));
   assert.deepEqual(problemsOf({ 'terms.yaml': told }), []);
+});
+
+test('a hold and its approval name each other', () => {
+  const more = '@id("x") @clause("open") @hold("leed") forbid(principal, action, resource);';
+  assert.deepEqual(problemsOf({ 'rules/more.cedar': more }), [
+    'rules/more.cedar:1:1: The approval `leed` is not in `approvals` of terms.yaml.',
+  ]);
+  const unused = manifest().replace(
+    'approvals:\n',
+    'approvals:\n  x: { meaning: X., roles: [a] }\n',
+  );
+  assert.deepEqual(problemsOf({ 'terms.yaml': unused }), [
+    'terms.yaml:7:3: No rule has `@hold("x")`.',
+  ]);
+});
+
+test('what an approval asks is complete, durations are milliseconds, and mistakes are told', () => {
+  assert.deepEqual(parsePack(smallPack(), 'p').approvals.get('lead'), {
+    meaning: 'A lead looked at it.',
+    count: 1,
+    roles: ['lead'],
+    distinct: 'people',
+    requesterExcluded: true,
+    sameTeamExcluded: false,
+    within: 600_000,
+    validFor: 120_000,
+    localKeys: false,
+  });
+  const wrong = ['10', '0s', 'm', '', '31d', '1m1h', '-1m'].map((within) => `within: '${within}'`);
+  for (const field of [...wrong, 'roles: []', 'count: 0', 'count: 9', 'validFor: 2d', 'more: 1']) {
+    const key = field.slice(0, field.indexOf(':'));
+    const given = { meaning: 'meaning: X.', roles: 'roles: [lead]', [key]: field };
+    const text = manifest().replace(
+      / {2}lead: .*/,
+      `  lead: { ${Object.values(given).join(', ')} }`,
+    );
+    assert.match(
+      problemsOf({ 'terms.yaml': text })[0] ?? 'none',
+      new RegExp(`\\b${key}\`?`),
+      field,
+    );
+  }
 });
 
 test('tests of a pack pass, fail and cover', () => {
@@ -197,4 +239,4 @@ test('tests of a pack pass, fail and cover', () => {
   assert.deepEqual(report.uncovered, ['ask-first']);
 });
 
-const EXPECTED_HASH = '7c8adec194b2b4604947b728b270074c8b97259101538805a7e907eeea020f46';
+const EXPECTED_HASH = 'd5ce850ecd06abbe625cf588f8fc8ad5917e28e8bddb7d5ca07e791952098608';

@@ -9,9 +9,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { canonicalJson } from '#base/json.ts';
 import { type Clause, readClauses } from './clauses.ts';
-import { type Manifest, manifestSchema } from './manifest.ts';
+import { type ApprovalTerms, type Manifest, manifestSchema } from './manifest.ts';
 import { type PackTest, readTests } from './pack-tests.ts';
-import { type PackFile, type Problem, termsInvalid } from './problems.ts';
+import { type PackFile, type Problem, problemAt, termsInvalid } from './problems.ts';
 import { checkRules, type PackRule, type RuleKind, readRules } from './rules.ts';
 import { readYaml, type YamlFile } from './yaml.ts';
 
@@ -25,6 +25,8 @@ export interface Pack {
   readonly manifest: Manifest;
   readonly clauses: ReadonlyMap<string, Clause>;
   readonly toolClasses: ReadonlyMap<string, readonly string[]>;
+  /** What lifts each hold, by the name in `@hold`. */
+  readonly approvals: ReadonlyMap<string, ApprovalTerms>;
   /** Phrases by topic, for the detectors. */
   readonly topics: Readonly<Record<string, readonly string[]>>;
   /** Proviso's base schema and the pack's own, as one text. */
@@ -71,8 +73,9 @@ export function parsePack(contents: ReadonlyMap<string, Uint8Array>, dir: string
   const all = [...rules, ...redLines, ...assurances];
   checkRules(all, clauses, schema, problems);
   if (problems.length === 0) checkClauses(yaml, all, problems);
+  if (problems.length === 0) checkApprovals(yaml, all, problems);
   if (problems.length > 0) throw termsInvalid(dir, problems);
-  const { id, version, title, topics, toolClasses } = yaml.value;
+  const { id, version, title, topics, toolClasses, approvals } = yaml.value;
   return {
     id,
     version,
@@ -82,6 +85,7 @@ export function parsePack(contents: ReadonlyMap<string, Uint8Array>, dir: string
     manifest: yaml.value,
     clauses,
     toolClasses: new Map(Object.entries(toolClasses).map(([name, { names }]) => [name, names])),
+    approvals: new Map(Object.entries(approvals)),
     topics,
     schema: schema.base + schema.own.text,
     rules,
@@ -100,6 +104,23 @@ function checkClauses(
     if (notEnforced !== undefined || rules.some(({ clause }) => clause === id)) continue;
     const message = `No rule names the clause \`${id}\`, and \`notEnforced\` does not say why.`;
     problems.push(problem(['clauses', i, 'id'], message));
+  }
+}
+
+/** A hold that nobody can lift, and an approval that lifts nothing, are names misspelt. */
+function checkApprovals(
+  { value, problem }: YamlFile<Manifest>,
+  rules: readonly PackRule[],
+  problems: Problem[],
+): void {
+  for (const { hold, file, source } of rules) {
+    if (hold === undefined || Object.hasOwn(value.approvals, hold)) continue;
+    const message = `The approval \`${hold}\` is not in \`approvals\` of terms.yaml.`;
+    problems.push(problemAt(file, source.start, message));
+  }
+  for (const name of Object.keys(value.approvals)) {
+    if (rules.some(({ hold }) => hold === name)) continue;
+    problems.push(problem(['approvals', name], `No rule has \`@hold("${name}")\`.`));
   }
 }
 
