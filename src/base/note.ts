@@ -1,30 +1,27 @@
 /**
- * Signed notes, C2SP signed-note (https://c2sp.org/signed-note), and their Ed25519 keys.
+ * Signed notes, C2SP signed-note (https://c2sp.org/signed-note), and signatures of type 01 on them.
  *
  *   text, ending in a newline
  *   (empty line)
  *   — <name> base64(keyId[4] ‖ signature)      one or more such lines; the dash is U+2014
  *
- *   verifier key   <name>+<keyId, 8 hex>+base64(01 ‖ public key)
- *   signer key     PRIVATE+KEY+<name>+<keyId, 8 hex>+base64(01 ‖ seed)
- *   keyId          SHA-256(name ‖ 0A ‖ 01 ‖ public key)[:4]
+ * Keys are in `note-key.ts`; the signatures of types 04 and 06 in `cosignature.ts`.
  */
-import {
-  createHash,
-  createPrivateKey,
-  createPublicKey,
-  type KeyObject,
-  randomBytes,
-  sign,
-  verify,
-} from 'node:crypto';
+import { sign, verify } from 'node:crypto';
 import { ProvisoError } from './errors.ts';
+import {
+  decodeBase64,
+  isName,
+  type KeyType,
+  makeSecretKey,
+  type PublicNoteKey,
+  parsePublicKey,
+  parseSecretKey,
+} from './note-key.ts';
 
 const NOTE_BYTES_MAX = 1_000_000;
 const SIGNATURES_MAX = 100;
-const ED25519 = 0x01;
-const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
-const SPKI_PREFIX = Buffer.from('302a300506032b6570032100', 'hex');
+const ED25519: KeyType = 0x01;
 
 export interface NoteVerifier {
   readonly name: string;
@@ -39,18 +36,33 @@ export interface NoteSigner {
   sign(message: Uint8Array): Buffer;
 }
 
+export interface NoteSignature {
+  readonly verifier: NoteVerifier;
+  /** The whole line, without its newline. */
+  readonly line: string;
+  /** Without the key's id. */
+  readonly signature: Buffer;
+}
+
 export interface Note {
   /** With the newline at its end. */
   readonly text: string;
   /** Names of the known keys that signed it; at least one. */
   readonly signedBy: readonly string[];
+  /** Those by known keys, each of which verifies. */
+  readonly signatures: readonly NoteSignature[];
 }
 
 /** @param text without the empty line, ending in a newline */
-export function signNote(text: string, signer: NoteSigner): string {
+export function signNote(text: string, ...signers: readonly NoteSigner[]): string {
+  return `${text}\n${signers.map((signer) => signatureLine(text, signer)).join('')}`;
+}
+
+/** One signature of a note's text, as the line that is put to the others, with its newline. */
+export function signatureLine(text: string, signer: NoteSigner): string {
   const { name, keyId } = signer.verifier;
   const blob = Buffer.concat([u32(keyId), signer.sign(Buffer.from(text))]);
-  return `${text}\n— ${name} ${blob.toString('base64')}\n`;
+  return `— ${name} ${blob.toString('base64')}\n`;
 }
 
 /**
@@ -59,62 +71,57 @@ export function signNote(text: string, signer: NoteSigner): string {
  * @throws `note_invalid`
  */
 export function openNote(bytes: Uint8Array, verifiers: readonly NoteVerifier[]): Note {
-  const { text, signatures } = splitNote(bytes);
+  const { text, signatures: found } = splitNote(bytes);
   const message = Buffer.from(text);
-  const signedBy = new Set<string>();
-  for (const { name, keyId, signature } of signatures) {
+  const signatures: NoteSignature[] = [];
+  for (const { name, keyId, signature, line } of found) {
     const verifier = verifiers.find((known) => known.name === name && known.keyId === keyId);
     if (!verifier) continue;
     if (!verifier.verify(message, signature)) {
       throw invalid(`the signature by \`${name}\` does not verify`);
     }
-    signedBy.add(name);
+    signatures.push({ verifier, line, signature });
   }
-  if (signedBy.size === 0) throw invalid('no known key signed it');
-  return { text, signedBy: [...signedBy] };
+  if (signatures.length === 0) throw invalid('no known key signed it');
+  const signedBy = [...new Set(signatures.map(({ verifier }) => verifier.name))];
+  return { text, signedBy, signatures };
 }
 
-/** @throws `note_invalid` */
+/** The text of a note whose signatures nobody looked at. @throws `note_invalid` */
+export function decodeUnverified(bytes: Uint8Array): string {
+  return splitNote(bytes).text;
+}
+
+/** A key of type 01. @throws `note_invalid` */
 export function parseVerifierKey(text: string): NoteVerifier {
-  const [, name = '', id = '', base64 = ''] = /^([^+]+)\+([0-9a-f]{8})\+(.+)$/s.exec(text) ?? [];
-  const key = decodeBase64(base64);
-  if (!isName(name) || !key || key[0] !== ED25519 || key.length !== 33) {
-    throw invalid('the verifier key is not `name+id+base64` of an Ed25519 key');
-  }
-  const verifier = verifierOf(name, key.subarray(1));
-  if (verifier.keyId !== Number.parseInt(id, 16)) {
-    throw invalid('the verifier key’s id does not fit its name and key');
-  }
-  return verifier;
+  return verifierOf(parsePublicKey(text, [ED25519]));
 }
 
-/** @throws `note_invalid` */
+/** A key of type 01. @throws `note_invalid` */
 export function parseSignerKey(text: string): NoteSigner {
-  const match = /^PRIVATE\+KEY\+([^+]+)\+([0-9a-f]{8})\+(.+)$/s.exec(text.trimEnd());
-  const [, name = '', id = '', base64 = ''] = match ?? [];
-  const key = decodeBase64(base64);
-  if (!isName(name) || !key || key[0] !== ED25519 || key.length !== 33) {
-    throw invalid('the signer key is not `PRIVATE+KEY+name+id+base64` of an Ed25519 key');
-  }
-  const signer = signerOf(name, key.subarray(1));
-  if (signer.verifier.keyId !== Number.parseInt(id, 16)) {
-    throw invalid('the signer key’s id does not fit its name and key');
-  }
-  return signer;
+  const secret = parseSecretKey(text, [ED25519]);
+  return {
+    verifier: verifierOf(secret.public),
+    sign: (message) => sign(null, message, secret.key),
+  };
 }
 
-/** A new signer key as text: a secret. @param name such as `example.com/log` */
+/** A new signer key of type 01 as text: a secret. @param name such as `example.com/log` */
 export function makeSignerKey(name: string): string {
-  if (!isName(name)) throw invalid(`\`${name}\` cannot name a key: no spaces and no \`+\``);
-  const seed = randomBytes(32);
-  const { keyId } = signerOf(name, seed).verifier;
-  const key = Buffer.concat([Uint8Array.of(ED25519), seed]).toString('base64');
-  return `PRIVATE+KEY+${name}+${hex8(keyId)}+${key}`;
+  return makeSecretKey(name, ED25519);
 }
 
-interface NoteParts {
+export interface NoteParts {
+  /** With the newline at its end. */
   readonly text: string;
-  readonly signatures: readonly { name: string; keyId: number; signature: Buffer }[];
+  readonly signatures: readonly FoundSignature[];
+}
+
+interface FoundSignature {
+  readonly name: string;
+  readonly keyId: number;
+  readonly signature: Buffer;
+  readonly line: string;
 }
 
 function splitNote(bytes: Uint8Array): NoteParts {
@@ -131,57 +138,21 @@ function splitNote(bytes: Uint8Array): NoteParts {
   return { text: note.slice(0, split + 1), signatures: lines.map(parseSignature) };
 }
 
-function parseSignature(line: string): NoteParts['signatures'][number] {
+function parseSignature(line: string): FoundSignature {
   const [, name = '', base64 = ''] = /^— (\S+) (\S+)$/.exec(line) ?? [];
   const blob = decodeBase64(base64);
   if (!isName(name) || !blob || blob.length < 5) throw invalid('a signature line is malformed');
-  return { name, keyId: blob.readUInt32BE(0), signature: blob.subarray(4) };
+  return { name, keyId: blob.readUInt32BE(0), signature: blob.subarray(4), line };
 }
 
-function signerOf(name: string, seed: Uint8Array): NoteSigner {
-  const key = createPrivateKey({
-    key: Buffer.concat([PKCS8_PREFIX, seed]),
-    format: 'der',
-    type: 'pkcs8',
-  });
-  const spki = createPublicKey(key).export({ format: 'der', type: 'spki' });
-  return {
-    verifier: verifierOf(name, spki.subarray(SPKI_PREFIX.length)),
-    sign: (message) => sign(null, message, key),
-  };
-}
-
-function verifierOf(name: string, publicKey: Uint8Array): NoteVerifier {
-  let key: KeyObject;
-  try {
-    const spki = Buffer.concat([SPKI_PREFIX, publicKey]);
-    key = createPublicKey({ key: spki, format: 'der', type: 'spki' });
-  } catch (cause) {
-    throw new ProvisoError('note_invalid', 'The verifier key is not a public key.', { cause });
-  }
-  const typed = Buffer.concat([Uint8Array.of(ED25519), publicKey]);
-  const keyId = createHash('sha256').update(`${name}\n`).update(typed).digest().readUInt32BE(0);
+function verifierOf({ name, keyId, text, key, signatureBytes }: PublicNoteKey): NoteVerifier {
   return {
     name,
     keyId,
-    text: `${name}+${hex8(keyId)}+${typed.toString('base64')}`,
+    text,
     verify: (message, signature) =>
-      signature.length === 64 && verify(null, message, key, signature),
+      signature.length === signatureBytes && verify(null, message, key, signature),
   };
-}
-
-function isName(name: string): boolean {
-  return name !== '' && !/[\s+]/u.test(name) && name.isWellFormed();
-}
-
-/** Standard base64 with padding, in its one form. */
-function decodeBase64(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, 'base64');
-  return text !== '' && bytes.toString('base64') === text ? bytes : undefined;
-}
-
-function hex8(keyId: number): string {
-  return keyId.toString(16).padStart(8, '0');
 }
 
 function u32(value: number): Buffer {
@@ -191,5 +162,5 @@ function u32(value: number): Buffer {
 }
 
 function invalid(problem: string): ProvisoError {
-  return new ProvisoError('note_invalid', `The signed note or key is not valid: ${problem}.`);
+  return new ProvisoError('note_invalid', `The signed note is not valid: ${problem}.`);
 }
