@@ -8,7 +8,7 @@ import { asProvisoError, type ErrorCode, ProvisoError } from './errors.ts';
 
 /** What a module gives that is to be run on all cores. Tasks and results are copied: plain values. */
 export interface TaskModule<Task, Result> {
-  run(task: Task): Promise<Result>;
+  readonly run: (task: Task) => Promise<Result>;
 }
 
 /** Below it, the threads would take longer to start than the work. */
