@@ -92,6 +92,11 @@ export function decodeUnverified(bytes: Uint8Array): string {
   return splitNote(bytes).text;
 }
 
+/** What a note says and which keys it names, whether or not they signed it. @throws `note_invalid` */
+export function decodeNoteUnverified(bytes: Uint8Array): NoteParts {
+  return splitNote(bytes);
+}
+
 /** A key of type 01. @throws `note_invalid` */
 export function parseVerifierKey(text: string): NoteVerifier {
   return verifierOf(parsePublicKey(text, [ED25519]));
@@ -111,7 +116,7 @@ export function makeSignerKey(name: string): string {
   return makeSecretKey(name, ED25519);
 }
 
-export interface NoteParts {
+interface NoteParts {
   /** With the newline at its end. */
   readonly text: string;
   readonly signatures: readonly FoundSignature[];
@@ -120,6 +125,7 @@ export interface NoteParts {
 interface FoundSignature {
   readonly name: string;
   readonly keyId: number;
+  /** Without the key’s id. */
   readonly signature: Buffer;
   readonly line: string;
 }
