@@ -91,6 +91,13 @@ test('INVARIANT (10): each decision, computed again from the record and the term
     const { effect, rules, terms } = entry.public;
     assert.equal(terms, proviso.gateway.terms.pack.hash);
     const asked = entry.private['facts'] as readonly JsonObject[];
+    for (const { signals } of asked) {
+      const { detectors } = signals as JsonObject;
+      assert.deepEqual(
+        detectors,
+        proviso.gateway.detectors.map(({ name, version }) => `${name}@${version}`),
+      );
+    }
     const again = asked.map((facts) => decideFacts(facts, proviso.gateway.terms));
     // The first question that was not answered by a permit ended the asking.
     const last = again.at(-1);

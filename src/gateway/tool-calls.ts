@@ -2,12 +2,12 @@
  * Decides each tool call of an answer, under the same caller, purpose and model as the call it
  * answers, and records it with an outcome of its own before the gate lets it through.
  */
-import type { ErrorCode } from '#base/errors.ts';
 import { isObject, parseJsonText } from '#base/json.ts';
 import { denialWords } from '#oversight/clear.ts';
 import type { Target } from '#providers/provider.ts';
 import { classifyToolCall, type Signals } from '#signals/classify.ts';
-import { type Decision, decide } from '#terms/decide.ts';
+import { beyondTerms } from '#terms/bounds.ts';
+import { decide } from '#terms/decide.ts';
 import { factsJson, type ToolCallFacts } from '#terms/facts.ts';
 import { plainName } from '#terms/tools.ts';
 import type { ModelRequest, Part, ProviderTool } from '#wire/exchange.ts';
@@ -48,8 +48,8 @@ export function toolCallDecider(
       gateway.detectors,
       definitionTopics,
     );
-    const facts = toolCallFacts(call, target, name, signals, gateway.clock.now());
-    const decision = beyondTerms(part, name, call) ?? decide(facts, terms).decision;
+    const facts = toolCallFacts(call, target, part, name, signals, gateway.clock.now());
+    const decision = beyondTerms(facts) ?? decide(facts, terms).decision;
     const entry = await gateway.ledger.append(
       decisionEntry({
         action: 'call_tool',
@@ -95,6 +95,7 @@ function topicsOfDefinition(name: string, { toolTopics }: Signals): readonly str
 function toolCallFacts(
   { caller, purpose }: AnsweredCall,
   target: Target,
+  part: GatedPart,
   name: string,
   signals: Signals,
   instant: number,
@@ -108,22 +109,13 @@ function toolCallFacts(
     runsAt: 'caller',
     signals,
     toolTopics: signals.toolTopics[name] ?? [],
+    ...(isUnambiguous(part) ? undefined : { isAmbiguous: true }),
     instant,
   };
 }
 
 function argumentsOf(part: GatedPart): string {
   return part.type === 'tool_call' ? part.arguments : JSON.stringify(part.native.fields);
-}
-
-/** What is refused whatever the terms say. */
-function beyondTerms(part: GatedPart, name: string, call: AnsweredCall): Decision | undefined {
-  if (!isUnambiguous(part)) {
-    return deny('arguments_ambiguous', 'its arguments are not one unambiguous JSON object');
-  }
-  const tools = call.purpose?.tools;
-  if (tools === undefined || tools.includes(name)) return undefined;
-  return deny('purpose_exceeded', `the purpose \`${call.purpose?.id}\` does not cover it`);
 }
 
 /**
@@ -137,8 +129,4 @@ function isUnambiguous(part: GatedPart): boolean {
   } catch {
     return false;
   }
-}
-
-function deny(code: ErrorCode, reason: string): Decision {
-  return { effect: 'deny', code, reason, rules: [], errors: [] };
 }

@@ -37,6 +37,12 @@ async function signalsOf(
 const text = 'to watch someone';
 
 describe('classify', () => {
+  it('says whose word the signals are, found or not', async () => {
+    const { detectors } = await signalsOf(requestWith());
+    assert.deepEqual(detectors, [`topics@${topics.version}`, `persons@${personDetector.version}`]);
+    assert.deepEqual((await signalsOf(requestWith(), [])).detectors, []);
+  });
+
   it('reads every text of a request and says where', async () => {
     const native = { protocol: 'anthropic', fields: { a: [{ b: text }] } } as const;
     const base64 = Buffer.from(text).toString('base64');

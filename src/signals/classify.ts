@@ -20,6 +20,8 @@ export interface Signals {
   readonly toolTopics: Readonly<Record<string, readonly string[]>>;
   /** Names of detectors that failed or took too long: facts that nobody has. */
   readonly missing: readonly string[];
+  /** Those that were asked, as `name@version`. */
+  readonly detectors: readonly string[];
   /** What no detector looked into, sorted: media types, `url`, `upload`, `tokens`. */
   readonly unread: readonly string[];
   /** Evidence; private. */
@@ -147,10 +149,23 @@ function merged(
     topics: findings ? labelsOf(findings, 'topic') : NONE,
     toolTopics: findings ? topicsByTool(findings) : NO_TOOLS,
     missing: missing ?? NONE,
+    detectors: namesOf(detectors),
     unread,
     findings: findings ?? NO_FINDINGS,
     subjects: subjects ?? NO_SUBJECTS,
   };
+}
+
+/** One list for all calls with the same detectors. */
+const names = new WeakMap<readonly Detector[], readonly string[]>();
+
+function namesOf(detectors: readonly Detector[]): readonly string[] {
+  let named = names.get(detectors);
+  if (!named) {
+    named = detectors.map(({ name, version }) => `${name}@${version}`);
+    names.set(detectors, named);
+  }
+  return named;
 }
 
 function labelsOf(findings: readonly Finding[], kind: Finding['kind']): readonly string[] {

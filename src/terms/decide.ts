@@ -13,6 +13,7 @@
 import type { ErrorCode } from '#base/errors.ts';
 import type { JsonValue } from '#base/json.ts';
 import type { Authorization } from './authorize.ts';
+import { beyondTerms } from './bounds.ts';
 import { type Facts, parseFacts } from './facts.ts';
 import type { Policy } from './policy.ts';
 import { requestOf } from './request.ts';
@@ -49,7 +50,8 @@ export function decide<P extends Facts>(call: P, terms: Terms): Decided<P> {
  * @throws ProvisoError `invalid_request` when they are not facts
  */
 export function decideFacts(facts: JsonValue, terms: Terms): Decision {
-  return decisionOf(parseFacts(facts), terms);
+  const parsed = parseFacts(facts);
+  return beyondTerms(parsed) ?? decisionOf(parsed, terms);
 }
 
 function decisionOf(call: Facts, terms: Terms): Decision {

@@ -24,6 +24,9 @@ export interface PurposeFacts {
   readonly dataClasses: readonly string[];
   /** Special permissions that rules may look at. */
   readonly allows: readonly string[];
+  /** Models and tools that it covers, where it sets a bound: for `bounds.ts`, not for rules. */
+  readonly models?: readonly string[] | undefined;
+  readonly tools?: readonly string[] | undefined;
 }
 
 /** The model that would be asked. */
@@ -44,6 +47,8 @@ export interface SignalFacts {
   readonly unread: readonly string[];
   /** Detectors that failed or were too slow. INVARIANT (5): any makes the decision a deny. */
   readonly missing: readonly string[];
+  /** Those that were asked, as `name@version`, so that a later reader knows whose word this is. */
+  readonly detectors?: readonly string[] | undefined;
 }
 
 /** A question to a model. */
@@ -79,6 +84,8 @@ export interface ToolCallFacts {
   readonly signals: SignalFacts;
   /** Topics of the tool's name, description and schema. */
   readonly toolTopics: readonly string[];
+  /** Two readers could read its arguments differently; refused whatever rules say. */
+  readonly isAmbiguous?: boolean | undefined;
   readonly instant: number;
   readonly approvals?: readonly string[] | undefined;
 }
@@ -107,6 +114,8 @@ export function factsJson(call: Facts): JsonObject {
       authority: purpose.authority,
       dataClasses: purpose.dataClasses,
       allows: purpose.allows,
+      models: purpose.models,
+      tools: purpose.tools,
     },
     model: {
       provider: model.provider,
@@ -121,6 +130,7 @@ export function factsJson(call: Facts): JsonObject {
       topics: signals.topics,
       unread: signals.unread,
       missing: signals.missing,
+      detectors: signals.detectors,
     },
     instant: call.instant,
     approvals: call.approvals,
@@ -132,6 +142,7 @@ export function factsJson(call: Facts): JsonObject {
           tool: { name: call.tool.name },
           runsAt: call.runsAt,
           toolTopics: call.toolTopics,
+          isAmbiguous: call.isAmbiguous,
         }
       : {
           ...shared,
@@ -170,6 +181,8 @@ const sharedFacts = {
       authority: z.string(),
       dataClasses: strings,
       allows: strings,
+      models: strings.optional(),
+      tools: strings.optional(),
     })
     .optional(),
   model: z.strictObject({
@@ -185,6 +198,7 @@ const sharedFacts = {
     topics: strings,
     unread: strings,
     missing: strings,
+    detectors: strings.optional(),
   }),
   instant: z.int(),
   approvals: strings.optional(),
@@ -205,5 +219,6 @@ const factsSchema = z.discriminatedUnion('operation', [
     tool: z.strictObject({ name: z.string() }),
     runsAt: z.enum(['caller', 'provider']),
     toolTopics: strings,
+    isAmbiguous: z.boolean().optional(),
   }),
 ]);
