@@ -18,6 +18,7 @@ export const ERROR_CODES = {
   body_too_large: [413, 'The body is larger than `limits.bodyBytesMax`.'],
   not_found: [404, 'No such path.'],
   method_not_allowed: [405, 'The path exists, but not for this method.'],
+  origin_refused: [403, 'A page of another origin, or under another host name, asks.'],
   model_unknown: [404, 'No configured provider serves the model.'],
   // Who and what for
   caller_unknown: [401, 'The key is missing or not known.'],
@@ -48,6 +49,7 @@ export const ERROR_CODES = {
   terms_error: [403, 'A rule could not be evaluated; failing is denying.'],
   fact_missing: [403, 'A fact that the terms need could not be established.'],
   arguments_ambiguous: [403, 'A tool call’s arguments are not one unambiguous JSON object.'],
+  tool_changed: [403, 'A server defines a tool otherwise than it was accepted.'],
   approval_unavailable: [
     403,
     'The rule asks for a human approval, and approvals are not built yet.',
@@ -63,6 +65,11 @@ export const ERROR_CODES = {
   ],
   // Ourselves
   ledger_unavailable: [503, 'The decision could not be made durable, so the call was not carried.'],
+  witnesses_away: [503, 'Too few witnesses cosigned the ledger for too long; nothing is carried.'],
+  ledger_contradicted: [
+    503,
+    'A witness holds a checkpoint of this ledger, by its key, that it does not continue.',
+  ],
   entry_too_large: [500, 'What is to be recorded in clear does not fit into one ledger entry.'],
   overloaded: [503, 'A limit on open calls or connections is reached.'],
   draining: [503, 'The gateway is stopping.'],
@@ -81,6 +88,8 @@ export const ERROR_CODES = {
     500,
     'A checkpoint or key is malformed, or not signed by the key that is trusted.',
   ],
+  policy_invalid: [500, 'The witness policy is not valid.'],
+  log_unreachable: [500, 'A log elsewhere could not be reached, or its answer not be read.'],
   proof_invalid: [500, 'A proof is malformed, or does not show what it is for.'],
   vault_unreadable: [500, 'A vault value could not be opened with the key at hand.'],
 } as const satisfies Record<string, readonly [status: number, meaning: string]>;

@@ -19,6 +19,7 @@ const WRONG_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'config_invalid',
   'terms_invalid',
   'note_invalid',
+  'policy_invalid',
   'invalid_json',
   'duplicate_key',
   'unknown_field',

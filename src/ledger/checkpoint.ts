@@ -17,8 +17,15 @@ export interface Checkpoint {
   readonly extensions: readonly string[];
 }
 
-export function signCheckpoint(size: number, root: Hash, signer: NoteSigner): string {
-  return signNote(`${signer.verifier.name}\n${size}\n${hashToBase64(root)}\n`, signer);
+/** @param also further keys of the log, of the same name */
+export function signCheckpoint(
+  size: number,
+  root: Hash,
+  signer: NoteSigner,
+  ...also: readonly NoteSigner[]
+): string {
+  const text = `${signer.verifier.name}\n${size}\n${hashToBase64(root)}\n`;
+  return signNote(text, signer, ...also);
 }
 
 /**
