@@ -21,7 +21,7 @@ const clause = z.strictObject({
 const party = z.strictObject({
   id,
   name: words,
-  /** Ed25519 verifier keys with which the party signs. */
+  /** With each of which it may sign: C2SP verifier keys of Ed25519. */
   keys: z.array(words).default([]),
 });
 
@@ -79,6 +79,9 @@ export const manifestSchema = z.strictObject({
   parties: z.array(party).default([]),
   effective: z
     .strictObject({ from: z.iso.datetime(), until: z.iso.datetime().optional() })
+    .refine(({ from, until }) => until === undefined || Date.parse(from) < Date.parse(until), {
+      error: 'must end after it begins',
+    })
     .optional(),
   clauses: z.array(clause).min(1, 'must name at least one clause'),
   toolClasses: z.record(id, toolClass).default({}),

@@ -11,6 +11,7 @@ import { canonicalJson } from '#base/json.ts';
 import { type Clause, readClauses } from './clauses.ts';
 import { type ApprovalTerms, type Manifest, manifestSchema } from './manifest.ts';
 import { type PackTest, readTests } from './pack-tests.ts';
+import { checkParties } from './parties.ts';
 import { type PackFile, type Problem, problemAt, termsInvalid } from './problems.ts';
 import { checkRules, type PackRule, type RuleKind, readRules } from './rules.ts';
 import { readYaml, type YamlFile } from './yaml.ts';
@@ -72,6 +73,7 @@ export function parsePack(contents: ReadonlyMap<string, Uint8Array>, dir: string
   const clauses = readClauses(yaml, text, problems);
   const all = [...rules, ...redLines, ...assurances];
   checkRules(all, clauses, schema, problems);
+  checkParties(yaml, [...redLines, ...assurances], problems);
   if (problems.length === 0) checkClauses(yaml, all, problems);
   if (problems.length === 0) checkApprovals(yaml, all, problems);
   if (problems.length > 0) throw termsInvalid(dir, problems);

@@ -75,7 +75,7 @@ export function checkRules(
   }
 }
 
-const ANNOTATIONS = new Set(['id', 'clause', 'hold', 'asks']);
+const ANNOTATIONS = new Set(['id', 'clause', 'hold', 'asks', 'parties']);
 
 function* faultsOf(policy: Policy, kind: RuleKind): Generator<string> {
   const { annotations, effect, id } = policy;
@@ -88,6 +88,9 @@ function* faultsOf(policy: Policy, kind: RuleKind): Generator<string> {
   }
   if (kind === 'red line' && effect === 'permit') yield 'A red line forbids.';
   if (kind === 'assurance' && effect === 'forbid') yield 'An assurance permits.';
+  if (kind === 'rule' && annotations.has('parties')) {
+    yield 'Only a red line or an assurance names `@parties`.';
+  }
   if (annotations.has('hold')) {
     if (effect === 'permit') yield 'Only a forbid can `@hold`.';
     if (!annotations.get('hold')) yield '`@hold("…")` must name an approval.';
