@@ -8,7 +8,7 @@ import { systemClock } from '#base/clock.ts';
 import { ProvisoError } from '#base/errors.ts';
 import type { KeyRing } from '#caller/ring.ts';
 import { parseConfig } from '#config/load.ts';
-import { stateOf } from '#gateway/state.ts';
+import { registersOf, stateOf } from '#gateway/state.ts';
 import { Turns } from '#gateway/turns.ts';
 import { openLedger } from '#ledger/ledger.ts';
 import type { Terms } from '#terms/terms.ts';
@@ -67,6 +67,7 @@ async function served(
   const state = {
     ledger,
     ...(await stateOf(config, ledger)),
+    ...(await registersOf(ledger)),
     turns: new Turns(),
     clock: systemClock,
     terms,

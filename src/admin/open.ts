@@ -5,7 +5,7 @@ import { systemClock } from '#base/clock.ts';
 import { ProvisoError } from '#base/errors.ts';
 import type { Config } from '#config/config.ts';
 import { ORIGIN_UNLESS_CONFIGURED } from '#gateway/gateway.ts';
-import { stateOf } from '#gateway/state.ts';
+import { registersOf, stateOf } from '#gateway/state.ts';
 import { Turns } from '#gateway/turns.ts';
 import { openLedger } from '#ledger/ledger.ts';
 import { connectControl } from './client.ts';
@@ -45,8 +45,13 @@ async function openState(config: Config): Promise<Control> {
     origin: config.ledger.origin ?? ORIGIN_UNLESS_CONFIGURED,
   });
   try {
-    const { callers, purposes } = await stateOf(config, ledger);
-    const state = { ledger, callers, purposes, turns: new Turns(), clock: systemClock };
+    const state = {
+      ledger,
+      ...(await stateOf(config, ledger)),
+      ...(await registersOf(ledger)),
+      turns: new Turns(),
+      clock: systemClock,
+    };
     return localControl({ state }, () => ledger.close());
   } catch (thrown) {
     await ledger.close();

@@ -13,6 +13,9 @@ import type { Config, ProviderConfig } from '#config/config.ts';
 import { VENDORS } from '#config/vendors.ts';
 import type { NewEntry } from '#ledger/entry.ts';
 import { type Ledger, openLedger } from '#ledger/ledger.ts';
+import type { ToolPins } from '#tools/pins.ts';
+import type { PeopleRegister } from '#people/register.ts';
+import type { TokenRegister } from '#people/tokens.ts';
 import { openProvider, Routing } from '#providers/provider.ts';
 import { type Sandbox, startSandbox } from '#providers/sandbox.ts';
 import type { PurposeRegister } from '#purpose/register.ts';
@@ -25,7 +28,7 @@ import type { Protocol } from '#wire/exchange.ts';
 import type { WireProtocol } from '#wire/protocol.ts';
 import { protocols } from '#wire/protocols.ts';
 import { Metrics } from './metrics.ts';
-import { stateOf } from './state.ts';
+import { registersOf, stateOf } from './state.ts';
 import { openTraces, type Traces } from './traces.ts';
 import { Turns } from './turns.ts';
 
@@ -40,6 +43,9 @@ export class Gateway {
   detectors: readonly Detector[];
   callers: KeyRing;
   purposes: PurposeRegister;
+  readonly people: PeopleRegister;
+  readonly tokens: TokenRegister;
+  readonly pins: ToolPins;
   routing: Routing;
   /** Changes of the state, and its exchange at a reload. */
   readonly turns = new Turns();
@@ -56,6 +62,9 @@ export class Gateway {
     this.detectors = parts.detectors;
     this.callers = parts.callers;
     this.purposes = parts.purposes;
+    this.people = parts.people;
+    this.tokens = parts.tokens;
+    this.pins = parts.pins;
     this.routing = parts.routing;
     this.clock = parts.clock;
     this.log = parts.log;
@@ -93,12 +102,16 @@ export class Gateway {
     });
     opened.defer(() => ledger.close());
     const { callers, purposes } = await stateOf(config, ledger);
+    const { people, tokens, pins } = await registersOf(ledger);
     const parts = {
       config,
       terms,
       detectors,
       callers,
       purposes,
+      people,
+      tokens,
+      pins,
       routing,
       clock,
       log,
@@ -163,6 +176,9 @@ interface Parts {
   readonly detectors: readonly Detector[];
   readonly callers: KeyRing;
   readonly purposes: PurposeRegister;
+  readonly people: PeopleRegister;
+  readonly tokens: TokenRegister;
+  readonly pins: ToolPins;
   readonly routing: Routing;
   readonly clock: Clock;
   readonly log: Logger;

@@ -19,9 +19,9 @@ import {
 import { ENTRY_BYTES_MAX } from '#base/limits.ts';
 import { commitTo, DIGEST_CHARS, disclosureText } from './commitments.ts';
 
-export type EntryKind = 'decision' | 'outcome' | StateKind;
+export type EntryKind = 'decision' | 'outcome' | 'sign_in' | StateKind;
 /** Entries that change what is in force; the state is built from these: INVARIANT (13). */
-export type StateKind = 'start' | 'stop' | 'terms' | 'key' | 'purpose';
+export type StateKind = 'start' | 'stop' | 'terms' | 'key' | 'purpose' | 'person' | 'token' | 'tool';
 
 export interface NewEntry {
   readonly kind: EntryKind;
