@@ -5,6 +5,7 @@
 import { ProvisoError } from '#base/errors.ts';
 import { type NoteVerifier, parseVerifierKey } from '#base/note.ts';
 import type { Manifest } from './manifest.ts';
+import type { Pack } from './pack.ts';
 import { type Problem, problemAt } from './problems.ts';
 import type { PackRule } from './rules.ts';
 import type { YamlFile } from './yaml.ts';
@@ -30,6 +31,29 @@ export function releasersOf(rule: PackRule, manifest: Manifest): readonly string
   const signing = signingParties(manifest).map(({ id }) => id);
   if (signing.length === 0) return [];
   return namedIn(rule) ?? signing;
+}
+
+/**
+ * Red lines and assurances of an old version that lose some of those who must release them. One that
+ * stands under another id has lost them all, whatever it means.
+ */
+export function releasersLost(
+  pack: Pack,
+  old: Pack,
+): readonly { readonly rule: PackRule; readonly parties: readonly string[] }[] {
+  const lostIn = (before: readonly PackRule[], now: readonly PackRule[]) =>
+    before.map((rule) => {
+      const same = now.find(({ policy }) => policy.id === rule.policy.id);
+      const kept = same ? releasersOf(same, pack.manifest) : [];
+      return {
+        rule,
+        parties: releasersOf(rule, old.manifest).filter((party) => !kept.includes(party)),
+      };
+    });
+  return [
+    ...lostIn(old.redLines, pack.redLines),
+    ...lostIn(old.assurances, pack.assurances),
+  ].filter(({ parties }) => parties.length > 0);
 }
 
 /** Keys that are keys, each of one party; and of each party that a rule names, that it is one. */

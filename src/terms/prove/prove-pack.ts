@@ -7,6 +7,7 @@
  */
 import { readSchema } from '../engine.ts';
 import type { Pack } from '../pack.ts';
+import { releasersLost } from '../parties.ts';
 import type { ReferenceCall } from '../reference.ts';
 import type { PackRule } from '../rules.ts';
 import { type RequestType, requestTypes } from '../typing/schema.ts';
@@ -18,6 +19,8 @@ import { vocabularyLost } from './vocabulary.ts';
 
 export interface PackProof {
   readonly verdict: 'proven' | 'not proven' | 'unknown';
+  /** What was put to the proof. */
+  readonly checks: readonly Check[];
   /** What is refuted or unknown. */
   readonly problems: readonly ProofProblem[];
   /** How many statements were put to the proof. */
@@ -72,7 +75,9 @@ export async function provePack(
   if (old) problems.push(...(await newEnvironments(prover, pack, old)));
   const isRefuted = problems.some(({ result }) => result === 'refuted');
   const verdict = isRefuted ? 'not proven' : problems.length > 0 ? 'unknown' : 'proven';
-  return { verdict, problems, statements: statements.length };
+  const checks = statements.map(({ check }) => check);
+  if (old) checks.push('covers what is new');
+  return { verdict, checks: [...new Set(checks)], problems, statements: statements.length };
 }
 
 /** Something that no request may be. */
@@ -151,6 +156,10 @@ function oldStatements(
     const [first = '', ...more] = words;
     const others = more.length === 0 ? '' : ` and ${more.length} more`;
     const message = `\`${rule.policy.id}\` of the old version no longer means as much: \`${name}\` lost \`${first}\`${others}.`;
+    problems.push(problem('refuted', 'kept from the old version', rule, message));
+  }
+  for (const { rule, parties } of releasersLost(pack, old)) {
+    const message = `\`${rule.policy.id}\` of the old version could change without ${parties.join(', ')}, who must release it.`;
     problems.push(problem('refuted', 'kept from the old version', rule, message));
   }
   const [redLines, assurances] = [fitting(old.redLines), fitting(old.assurances)];
