@@ -73,7 +73,7 @@ for (const protocolIn of PROTOCOLS) {
         assert.doesNotMatch(heard.text, /the-old-pier/);
         const { name: tool, arguments: json } = FIRE;
         assert.deepEqual(toolDecisions(await proviso.entries(from), from), [
-          { effect: 'hold', code: 'approval_unavailable', tool, arguments: json },
+          { effect: 'hold', code: 'approval_required', tool, arguments: json },
         ]);
       });
 

@@ -50,10 +50,16 @@ export const ERROR_CODES = {
   fact_missing: [403, 'A fact that the terms need could not be established.'],
   arguments_ambiguous: [403, 'A tool call’s arguments are not one unambiguous JSON object.'],
   tool_changed: [403, 'A server defines a tool otherwise than it was accepted.'],
-  approval_unavailable: [
-    403,
-    'The rule asks for a human approval, and approvals are not built yet.',
-  ],
+  // Holds and approvals
+  approval_required: [403, 'The rule asks for a human approval, which cannot be asked for here.'],
+  approval_pending: [403, 'People are asked to approve it; ask for the hold later.'],
+  approval_rejected: [403, 'A person was asked to approve it, and said no.'],
+  approval_expired: [403, 'It was not approved in time, or not taken up in time after that.'],
+  approval_refused: [403, 'The person’s signature does not count here; the message says why.'],
+  action_too_large: [403, 'The held action is larger than anyone can be asked to judge.'],
+  holds_exceeded: [429, 'More holds are open than people can judge, so this one is denied.'],
+  hold_ended: [409, 'The hold has ended; nothing more can be signed or rejected.'],
+  hold_mismatch: [409, 'The request is not the one that was approved under this hold.'],
   // Carrying it
   upstream_rejected: [502, 'The provider refused the request; its own status is passed on.'],
   upstream_failed: [502, 'The provider failed, could not be reached, or broke off.'],
@@ -83,6 +89,8 @@ export const ERROR_CODES = {
   ledger_corrupt: [500, 'The ledger on disk is not what was written.'],
   ledger_locked: [500, 'Another process writes this ledger.'],
   ledger_ahead: [500, 'Storage and the lock disagree about the newest checkpoint.'],
+  entry_archived: [410, 'The entry was moved to an archive that is not at hand.'],
+  retention_in_force: [409, 'Entries may not go before the retention rule lets them.'],
   clock_ran_back: [500, 'The clock is behind the newest checkpoint.'],
   note_invalid: [
     500,
@@ -92,6 +100,7 @@ export const ERROR_CODES = {
   log_unreachable: [500, 'A log elsewhere could not be reached, or its answer not be read.'],
   proof_invalid: [500, 'A proof is malformed, or does not show what it is for.'],
   vault_unreadable: [500, 'A vault value could not be opened with the key at hand.'],
+  value_erased: [410, 'A vault value was erased: its key was destroyed.'],
 } as const satisfies Record<string, readonly [status: number, meaning: string]>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

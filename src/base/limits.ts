@@ -28,6 +28,15 @@ export const LEDGER_LIMITS = {
 
 export type LedgerLimits = { readonly [K in keyof typeof LEDGER_LIMITS]: number };
 
+/** A held action in canonical JSON: more than this nobody reads to its end before signing. */
+export const ACTION_BYTES_MAX = 256 * 1024;
+/** From the question to the signature; a page that is left open asks again. */
+export const STATEMENT_MS_MAX = 5 * 60_000;
+/** Questions that wait for a signature, over all holds; past it the oldest is asked anew. */
+export const CHALLENGES_MAX = 10_000;
+/** How long a hold that ended is still told to who asks by reference. */
+export const HOLD_KEPT_MS = 24 * 60 * 60_000;
+
 export const DEFAULT_LIMITS = {
   /** Images travel as base64 in the body: the largest that the three vendors accept is 32 MB. */
   bodyBytesMax: 32 * 1024 * 1024,
@@ -53,6 +62,12 @@ export const DEFAULT_LIMITS = {
   unsentBytesMax: 256 * 1024,
   /** Attempts at one provider, the first included. */
   attemptsMax: 3,
+  /** Each is a connection to a server, or a program of its own. */
+  mcpSessionsMax: 256,
+  /** A client that is gone did not always say so. */
+  mcpIdleMsMax: 30 * 60_000,
+  /** Messages to one client that a broken stream may ask for again. */
+  mcpEventsMax: 256,
   /** From SIGTERM until open calls are cut off. */
   drainWaitMsMax: 30_000,
 } as const;

@@ -21,7 +21,20 @@ import { commitTo, DIGEST_CHARS, disclosureText } from './commitments.ts';
 
 export type EntryKind = 'decision' | 'outcome' | 'sign_in' | StateKind;
 /** Entries that change what is in force; the state is built from these: INVARIANT (13). */
-export type StateKind = 'start' | 'stop' | 'terms' | 'key' | 'purpose' | 'person' | 'token' | 'tool';
+export type StateKind =
+  | 'start'
+  | 'stop'
+  | 'terms'
+  | 'key'
+  | 'purpose'
+  | 'person'
+  | 'token'
+  | 'tool'
+  | 'hold'
+  | 'approval'
+  | 'release'
+  | 'hold_end'
+  | 'release_key';
 
 export interface NewEntry {
   readonly kind: EntryKind;

@@ -52,16 +52,14 @@ export function clear<P extends { readonly decision: Judgement; readonly entry: 
 }
 
 export function denialCode({ effect, code }: Judgement): ErrorCode {
-  return effect === 'hold' ? 'approval_unavailable' : (code ?? 'terms_denied');
+  return effect === 'hold' ? 'approval_required' : (code ?? 'terms_denied');
 }
 
 /** One paragraph for a person: the rules, their clauses' words, the entry, whom to ask. */
 export function denialWords(decision: Judgement, entry: number, askWhom: string): string {
   const why = decision.rules.length > 0 ? groundsOf(decision.rules) : decision.reason;
   const what =
-    decision.effect === 'hold'
-      ? 'This needs a human approval, which this gateway cannot ask for yet'
-      : 'The terms do not permit this';
+    decision.effect === 'hold' ? 'This needs a human approval' : 'The terms do not permit this';
   return `${what} (${why ?? 'no rule permits it'}). Ledger entry ${entry}. Ask ${askWhom}.`;
 }
 

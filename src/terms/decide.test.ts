@@ -68,7 +68,7 @@ test('what is decided keeps what it was decided about', () => {
 
 test('a forbid that an approval lifts is a hold, and a permit once it is given', () => {
   const held = decisionOf(toolCall);
-  assert.deepEqual([held.effect, held.code], ['hold', 'approval_unavailable']);
+  assert.deepEqual([held.effect, held.code], ['hold', 'approval_required']);
   assert.deepEqual(
     held.rules.map(({ id, hold }) => [id, hold]),
     [['ask-first', 'lead']],

@@ -85,7 +85,7 @@ function forbidden(
   call: Facts,
 ): Decision {
   if (rules.every(({ hold }) => hold !== undefined)) {
-    return { effect: 'hold', code: 'approval_unavailable', rules, errors: [] };
+    return { effect: 'hold', code: 'approval_required', rules, errors: [] };
   }
   const asksPurpose =
     call.purpose === undefined &&
