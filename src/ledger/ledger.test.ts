@@ -13,7 +13,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { ProvisoError } from '#base/errors.ts';
 import { LEDGER_LIMITS } from '#base/limits.ts';
+import { openNote } from '#base/note.ts';
+import type { Algorithm } from '#base/note-key.ts';
+import { parseLogKey } from './cosignature.ts';
 import type { NewEntry } from './entry.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { verifyLedger } from './verify.ts';
@@ -28,6 +32,55 @@ const decision: NewEntry = { kind: 'decision', public: { effect: 'permit' } };
 const outcome = (closes: number): NewEntry => {
   return { kind: 'outcome', closes, public: { outcome: 'answered' } };
 };
+
+test('checkpoints are signed with ML-DSA-44 too where it is asked for, from then on', async () => {
+  const dir = newFolder();
+  const first = await openLedger({ dir, origin });
+  await first.append(decision);
+  await first.close();
+  assert.equal(first.verifiers.length, 1);
+  assert.ok(!existsSync(join(dir, 'keys/ledger-ml-dsa-44.key')));
+
+  const signatures: readonly Algorithm[] = ['ed25519', 'ml-dsa-44'];
+  for (let start = 0; start < 2; start++) {
+    const ledger = await openLedger({ dir, origin, signatures });
+    await ledger.close();
+    const note = readFileSync(join(dir, 'checkpoint'));
+    assert.equal(note.toString(), ledger.checkpoint);
+    const keys = ['ledger', 'ledger-ml-dsa-44'].map((name) =>
+      parseLogKey(readFileSync(join(dir, `keys/${name}.pub`), 'utf8').trim()),
+    );
+    assert.deepEqual(
+      ledger.verifiers.map(({ text }) => text),
+      keys.map(({ text }) => text),
+    );
+    assert.equal(openNote(note, keys).signatures.length, 2);
+    const { faults } = await verifyLedger(dir, first.verifierKey);
+    assert.deepEqual(faults, [], 'who knows the first key alone reads it as before');
+  }
+  assert.equal(statSync(join(dir, 'keys/ledger-ml-dsa-44.key')).mode & 0o777, 0o600);
+
+  rmSync(join(dir, 'keys/ledger-ml-dsa-44.key'));
+  await assert.rejects(openLedger({ dir, origin, signatures }), { code: 'ledger_corrupt' });
+  const long = `example.com/${'l'.repeat(250)}`;
+  await assert.rejects(openLedger({ dir: newFolder(), origin: long, signatures }), {
+    code: 'config_invalid',
+  });
+});
+
+test('decisions are refused while somebody says so, and nothing else is', async () => {
+  const ledger = await openLedger({ dir: newFolder(), origin });
+  const index = await ledger.append(decision);
+  const refusal = new ProvisoError('witnesses_away', 'No.');
+  ledger.refuseDecisions(refusal);
+  await assert.rejects(ledger.append(decision), refusal);
+  assert.equal(ledger.refusal, refusal);
+  assert.equal(await ledger.append(outcome(index)), 1);
+  assert.equal(await ledger.append({ kind: 'stop', public: {} }), 2);
+  ledger.refuseDecisions(undefined);
+  assert.equal(await ledger.append(decision), 3);
+  await ledger.close();
+});
 
 test('entries get their numbers in order, and read back as they were', async () => {
   const dir = newFolder();

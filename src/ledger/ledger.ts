@@ -11,10 +11,12 @@ import { type Clock, systemClock } from '#base/clock.ts';
 import { ProvisoError } from '#base/errors.ts';
 import type { JsonObject, JsonValue } from '#base/json.ts';
 import { LEDGER_LIMITS, type LedgerLimits } from '#base/limits.ts';
+import type { NoteVerifier } from '#base/note.ts';
+import type { Algorithm } from '#base/note-key.ts';
 import { digestOf, parseDisclosure } from './commitments.ts';
 import { type Disk, nodeDisk } from './disk.ts';
 import { decodeEntry, type Entry, type NewEntry, type StateKind } from './entry.ts';
-import { loadMasterKey, loadSigner } from './keys.ts';
+import { loadMasterKey, loadSigners } from './keys.ts';
 import { takeWriterLock, type WriterLock } from './lock.ts';
 import { readBundle } from './read.ts';
 import { type LedgerFiles, type LoadedLog, loadLog } from './recover.ts';
@@ -33,6 +35,8 @@ export interface LedgerOptions {
   /** Where the lock store lies; `<dir>/lock` if not said. */
   readonly lockDir?: string;
   readonly limits?: LedgerLimits;
+  /** With what checkpoints are signed beside Ed25519. */
+  readonly signatures?: readonly Algorithm[];
   /** A write failed: appends are refused until one succeeds again. */
   readonly onFailure?: (error: ProvisoError) => void;
   /** Writing works again after a failure. */
@@ -55,10 +59,10 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
   const lock = takeWriterLock(lockDir);
   try {
     for (const folder of ['journal', 'keys', 'vault']) await disk.makeFolder(join(dir, folder));
-    const signer = await loadSigner(disk, dir, origin);
+    const signers = await loadSigners(disk, dir, origin, options.signatures ?? [], clock);
     const masterKey = options.masterKey ?? (await loadMasterKey(disk, dir));
     await disk.syncFolder(dir);
-    const files = { disk, dir, lockDir, signer, masterKey, clock, limits };
+    const files = { disk, dir, lockDir, signers, masterKey, clock, limits };
     const log = await loadLog(files);
     return await Ledger.start(files, log, lock, options);
   } catch (error) {
@@ -71,6 +75,8 @@ export class Ledger {
   readonly origin: string;
   /** In the C2SP form `name+id+key`: all that a verifier needs to trust. */
   readonly verifierKey: string;
+  /** The verifiers of all its keys, that of `verifierKey` first. */
+  readonly verifiers: readonly [NoteVerifier, ...NoteVerifier[]];
   /** Decisions that the start found without outcome, and closed as lost. */
   readonly recovered: readonly number[];
   readonly #files: LedgerFiles;
@@ -80,6 +86,7 @@ export class Ledger {
   #writer: LogWriter;
   #retryTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
+  #refusal: ProvisoError | undefined;
 
   private constructor(
     files: LedgerFiles,
@@ -92,8 +99,10 @@ export class Ledger {
     this.#lock = lock;
     this.#log = log;
     this.#writer = this.#newWriter();
-    this.origin = files.signer.verifier.name;
-    this.verifierKey = files.signer.verifier.text;
+    const [first, ...more] = files.signers;
+    this.origin = first.verifier.name;
+    this.verifierKey = first.verifier.text;
+    this.verifiers = [first.verifier, ...more.map(({ verifier }) => verifier)];
     this.recovered = log.openDecisions;
   }
 
@@ -131,10 +140,29 @@ export class Ledger {
   }
 
   /**
+   * The newest signed head that is published. It has passed the lock store, so that whoever vouches
+   * for it vouches for what this log stays: INVARIANT (8).
+   */
+  get checkpoint(): string {
+    return this.#log.publisher.checkpoint;
+  }
+
+  /** Why decisions are refused although they could be written; `undefined` when they are not. */
+  get refusal(): ProvisoError | undefined {
+    return this.#refusal;
+  }
+
+  /** From now on every new decision gets this error. Outcomes and all else are still accepted. */
+  refuseDecisions(refusal: ProvisoError | undefined): void {
+    this.#refusal = refusal;
+  }
+
+  /**
    * Resolves with the entry's number when it is durable: INVARIANT (3).
-   * @throws `ledger_unavailable`, `entry_too_large`, `overloaded`
+   * @throws `ledger_unavailable`, `entry_too_large`, `overloaded`, or what `refuseDecisions` was given
    */
   append(entry: NewEntry): Promise<number> {
+    if (this.#refusal && entry.kind === 'decision') return Promise.reject(this.#refusal);
     return this.#writer.append(entry);
   }
 

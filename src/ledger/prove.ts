@@ -12,8 +12,8 @@
  * A proof reads at most two tiles a level. What `extra` says is proven by nothing.
  */
 import { ProvisoError } from '#base/errors.ts';
-import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 import type { NoteVerifier } from '#base/note.ts';
+import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 import { consistencyRanges, inclusionRanges, type Range, verifyInclusion } from './proof.ts';
 import { readTile } from './read.ts';
 import { TILE_WIDTH } from './tiles.ts';
@@ -21,12 +21,34 @@ import { foldRoots, type Hash, hashFromBase64, hashToBase64, leafHash, rootOf } 
 
 /** That entry `index` is in the log of `size`, from the leaf up. */
 export function proveInclusion(dir: string, size: number, index: number): Promise<Hash[]> {
-  return rootsOf(dir, size, inclusionRanges(index, size));
+  return rootsOf(tilesIn(dir, size), inclusionRanges(index, size));
 }
 
 /** That the log of `size1` is how the log of `size2` began. */
 export function proveConsistency(dir: string, size1: number, size2: number): Promise<Hash[]> {
-  return rootsOf(dir, size2, consistencyRanges(size1, size2));
+  return proveConsistencyFrom(tilesIn(dir, size2), size1, size2);
+}
+
+/** Reads what a log of one size has of a tile, wherever the log is. */
+export type ReadTile = (level: number, n: number) => Promise<readonly Hash[]>;
+
+/** The tiles in a folder, as a log of `size` has them. */
+export function tilesIn(dir: string, size: number): ReadTile {
+  return (level, n) => readTile(dir, size, level, n);
+}
+
+/** @param tiles of the log of `size2` */
+export function proveConsistencyFrom(
+  tiles: ReadTile,
+  size1: number,
+  size2: number,
+): Promise<Hash[]> {
+  return rootsOf(tiles, consistencyRanges(size1, size2));
+}
+
+/** The root that the log had, or would have had, at `size`. @param tiles of that log or more */
+export function rootAt(tiles: ReadTile, size: number): Promise<Hash> {
+  return rangeRoot(tiles, { start: 0, end: size });
 }
 
 export interface TlogProof {
@@ -82,31 +104,26 @@ export function verifyTlogProof(
   return head;
 }
 
-async function rootsOf(dir: string, size: number, ranges: readonly Range[]): Promise<Hash[]> {
+async function rootsOf(tiles: ReadTile, ranges: readonly Range[]): Promise<Hash[]> {
   const hashes: Hash[] = [];
-  for (const range of ranges) hashes.push(await rangeRoot(dir, size, range));
+  for (const range of ranges) hashes.push(await rangeRoot(tiles, range));
   return hashes;
 }
 
 /** The root of a subtree, over the perfect subtrees of which it is made, largest first. */
-async function rangeRoot(dir: string, size: number, { start, end }: Range): Promise<Hash> {
+async function rangeRoot(tiles: ReadTile, { start, end }: Range): Promise<Hash> {
   const roots: Hash[] = [];
   for (let at = start; at < end; ) {
     let leaves = 1;
     while (at + leaves * 2 <= end && at % (leaves * 2) === 0) leaves *= 2;
-    roots.push(await perfectSubtree(dir, size, at, leaves));
+    roots.push(await perfectSubtree(tiles, at, leaves));
     at += leaves;
   }
   return foldRoots(roots);
 }
 
 /** @param leaves a power of two, of which `start` is a multiple: all within one tile */
-async function perfectSubtree(
-  dir: string,
-  size: number,
-  start: number,
-  leaves: number,
-): Promise<Hash> {
+async function perfectSubtree(tiles: ReadTile, start: number, leaves: number): Promise<Hash> {
   let level = 0;
   let hashLeaves = 1;
   while (hashLeaves * TILE_WIDTH <= leaves) {
@@ -115,7 +132,7 @@ async function perfectSubtree(
   }
   const first = start / hashLeaves;
   const n = Math.floor(first / TILE_WIDTH);
-  const tile = await readTile(dir, size, level, n);
+  const tile = await tiles(level, n);
   const at = first - n * TILE_WIDTH;
   return rootOf(tile.slice(at, at + leaves / hashLeaves));
 }

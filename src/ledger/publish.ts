@@ -12,7 +12,7 @@ import { dirname, join } from 'node:path';
 import type { Publication } from './backlog.ts';
 import { signCheckpoint } from './checkpoint.ts';
 import { type Disk, replaceFile } from './disk.ts';
-import type { NoteSigner } from '#base/note.ts';
+import type { LogSigners } from './keys.ts';
 import {
   encodeTile,
   hashesAtLevel,
@@ -29,13 +29,19 @@ const FILES_AT_ONCE = 2;
 export class Publisher {
   readonly #disk: Disk;
   readonly #dir: string;
-  readonly #signer: NoteSigner;
+  readonly #signers: LogSigners;
   readonly #folders = new Set<string>();
+  #checkpoint = '';
 
-  constructor(disk: Disk, dir: string, signer: NoteSigner) {
+  constructor(disk: Disk, dir: string, signers: LogSigners) {
     this.#disk = disk;
     this.#dir = dir;
-    this.#signer = signer;
+    this.#signers = signers;
+  }
+
+  /** The newest signed head that is published; empty before the first. */
+  get checkpoint(): string {
+    return this.#checkpoint;
   }
 
   async publish(publication: Publication): Promise<void> {
@@ -59,8 +65,9 @@ export class Publisher {
     await inTurns(jobs);
     await inTurns([...changed].map((folder) => () => this.#disk.syncFolder(folder)));
 
-    const checkpoint = signCheckpoint(publication.size, publication.root, this.#signer);
+    const checkpoint = signCheckpoint(publication.size, publication.root, ...this.#signers);
     await replaceFile(this.#disk, join(this.#dir, 'checkpoint'), Buffer.from(checkpoint));
+    this.#checkpoint = checkpoint;
     await inTurns(this.#outdated(publication).map((path) => () => this.#disk.remove(path)));
   }
 

@@ -22,8 +22,8 @@ import { openCheckpoint } from './checkpoint.ts';
 import type { Disk } from './disk.ts';
 import { decodeEntry, type Entry } from './entry.ts';
 import { type JournalRecord, readJournal, segmentPath, segmentStarts } from './journal.ts';
+import type { LogSigners } from './keys.ts';
 import { type Head, HeadStore } from './lock.ts';
-import type { NoteSigner } from '#base/note.ts';
 import { effectsOf, Projection } from './projection.ts';
 import { Publisher } from './publish.ts';
 import { readBundle, readEntries, readOpenTiles } from './read.ts';
@@ -44,7 +44,7 @@ export interface LedgerFiles {
   readonly disk: Disk;
   readonly dir: string;
   readonly lockDir: string;
-  readonly signer: NoteSigner;
+  readonly signers: LogSigners;
   readonly masterKey: Uint8Array;
   readonly clock: Clock;
   readonly limits: LedgerLimits;
@@ -75,7 +75,7 @@ export async function loadLog(files: LedgerFiles): Promise<LoadedLog> {
 }
 
 async function loadBehindLock(files: LedgerFiles, heads: HeadStore): Promise<LoadedLog> {
-  const { disk, dir, signer, masterKey, limits } = files;
+  const { disk, dir, signers, masterKey, limits } = files;
   const published = await loadPublished(files);
   const { edge, backlog } = published;
   const replayed = await replayJournal(files, published);
@@ -87,7 +87,7 @@ async function loadBehindLock(files: LedgerFiles, heads: HeadStore): Promise<Loa
     heads.advance({ size: edge.size, root: edge.root(), at: lastAt });
   }
   await heads.sync();
-  const publisher = new Publisher(disk, dir, signer);
+  const publisher = new Publisher(disk, dir, signers);
   await publisher.discardUncovered(published.size, edge.size);
   await publisher.publish(backlog.take());
   await removeJournal(disk, dir);
@@ -113,13 +113,13 @@ interface Published {
 }
 
 /** The right edge at the published checkpoint, from the files that it covers. */
-async function loadPublished({ disk, dir, signer }: LedgerFiles): Promise<Published> {
+async function loadPublished({ disk, dir, signers }: LedgerFiles): Promise<Published> {
   const bytes = await disk.read(join(dir, 'checkpoint'));
   if (!bytes) {
     const edge = new TreeEdge();
     return { size: 0, root: EMPTY_ROOT, edge, backlog: new Backlog(edge, Buffer.alloc(0), 0) };
   }
-  const { size, root } = openCheckpoint(bytes, signer.verifier);
+  const { size, root } = openCheckpoint(bytes, signers[0].verifier);
   const open = await readOpenTiles(dir, size);
   const edge = new TreeEdge(size, open);
   if (edge.root() !== root) {
