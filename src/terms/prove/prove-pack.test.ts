@@ -1,6 +1,7 @@
 /** INVARIANT (7): a pack is proven, or the rule that breaks it is named, with an example. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { makeSignerKey, parseSignerKey } from '#base/note.ts';
 import { manifest, smallPack } from '../pack.example.ts';
 import { parsePack } from '../pack.ts';
 import { type PackProof, provePack } from './prove-pack.ts';
@@ -36,8 +37,13 @@ async function refuted(changed: Files, old?: Files): Promise<readonly string[]> 
 }
 
 test('a pack that keeps its floor and ceiling is proven, alone and against itself', async () => {
-  assert.deepEqual(await proof({}), { verdict: 'proven', problems: [], statements: 6 });
-  assert.equal((await proof({}, {})).verdict, 'proven');
+  const own = ['within the ceiling', 'above the floor', 'floor and ceiling agree', 'never errors'];
+  const checks = [...own, 'not vacuous'];
+  assert.deepEqual(await proof({}), { verdict: 'proven', checks, problems: [], statements: 6 });
+  const against = await proof({}, {});
+  assert.equal(against.verdict, 'proven');
+  const more = ['kept from the old version', 'covers what is new'];
+  assert.deepEqual(against.checks, [...checks, ...more]);
 });
 
 test('an exception that reaches a red line is found, with the request that it opens', async () => {
@@ -157,6 +163,25 @@ test('a tool class cannot lose what a red line names it for', async () => {
   ]);
   const wider = manifest().replace("'fire*'", "'fire*', 'shoot*'");
   assert.equal((await proof({ ...files, 'terms.yaml': wider }, files)).verdict, 'proven');
+});
+
+test('a red line keeps its id, and the parties that must release it', async () => {
+  const [a, b] = ['supplier', 'customer'].map(
+    (name) => parseSignerKey(makeSignerKey(name)).verifier.text,
+  );
+  const parties = `parties:
+  - { id: supplier, name: The supplier, keys: ['${a}'] }
+  - { id: customer, name: The customer, keys: ['${b}'] }
+`;
+  const signed = { 'terms.yaml': manifest(parties) };
+  const lost = ['red: kept from the old version'];
+  assert.equal((await proof(signed, signed)).verdict, 'proven');
+  const one = { 'redlines.cedar': RED_LINE.replace('@clause', '@parties("supplier") @clause') };
+  assert.deepEqual(await refuted({ ...signed, ...one }, signed), lost);
+  assert.equal((await proof({ ...signed, ...one }, { ...signed, ...one })).verdict, 'proven');
+  const renamed = { 'redlines.cedar': RED_LINE.replace('red', 'crimson') };
+  assert.deepEqual(await refuted({ ...signed, ...renamed }, signed), lost);
+  assert.equal((await proof(renamed, {})).verdict, 'proven');
 });
 
 test('what the solver cannot decide is not proven', async () => {
