@@ -1,15 +1,16 @@
 /**
  * Reading a ledger's folder: only what its checkpoint covers, and without touching the writer. Good
- * for a copy as for a folder that is being written.
+ * for a copy as for a folder that is being written. Old entries may lie in an archive.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProvisoError } from '#base/errors.ts';
 import { LEDGER_LIMITS } from '#base/limits.ts';
+import type { NoteVerifier } from '#base/note.ts';
+import { dirOf, findArchived, type LogPlace } from './archive.ts';
 import { type Checkpoint, openCheckpoint } from './checkpoint.ts';
 import { decodeEntry, type Entry } from './entry.ts';
-import type { NoteVerifier } from '#base/note.ts';
 import {
   corrupt,
   decodeBundle,
@@ -22,7 +23,8 @@ import {
 import type { Hash } from './tree.ts';
 
 /** @throws `ledger_corrupt`, `note_invalid` */
-export async function readCheckpoint(dir: string, log: NoteVerifier): Promise<Checkpoint> {
+export async function readCheckpoint(place: LogPlace, log: NoteVerifier): Promise<Checkpoint> {
+  const dir = dirOf(place);
   const bytes = await readIfThere(join(dir, 'checkpoint'));
   if (!bytes) {
     throw new ProvisoError('ledger_corrupt', `There is no ledger in \`${dir}\`: no checkpoint.`, {
@@ -34,14 +36,14 @@ export async function readCheckpoint(dir: string, log: NoteVerifier): Promise<Ch
 
 /** Entries `from` to `to` (not included) of a log of `size`, as a checkpoint says it. */
 export async function* readEntries(
-  dir: string,
+  place: LogPlace,
   size: number,
   from = 0,
   to = size,
 ): AsyncGenerator<Entry> {
   for (let index = from; index < to; ) {
     const n = Math.floor(index / TILE_WIDTH);
-    const bundle = await readBundle(dir, size, n);
+    const bundle = await readBundle(place, size, n);
     const end = Math.min(to, (n + 1) * TILE_WIDTH);
     for (; index < end; index++) yield decodeEntry(bundle[index % TILE_WIDTH] as Buffer, index);
   }
@@ -65,21 +67,21 @@ export async function* followEntries(
 }
 
 /** What a log of `size` has of a bundle, from its partial form or from the full one. */
-export async function readBundle(dir: string, size: number, n: number): Promise<Buffer[]> {
+export async function readBundle(place: LogPlace, size: number, n: number): Promise<Buffer[]> {
   const width = Math.min(TILE_WIDTH, size - n * TILE_WIDTH);
-  const { bytes, path, found } = await readTileFile(dir, 'entries', n, width);
+  const { bytes, path, found } = await readTileFile(place, 'entries', n, width);
   return decodeBundle(bytes, found, path).slice(0, width);
 }
 
 /** What a log of `size` has of a tile. */
 export async function readTile(
-  dir: string,
+  place: LogPlace,
   size: number,
   level: number,
   n: number,
 ): Promise<Hash[]> {
   const width = Math.min(TILE_WIDTH, hashesAtLevel(size, level) - n * TILE_WIDTH);
-  const { bytes, path, found } = await readTileFile(dir, level, n, width);
+  const { bytes, path, found } = await readTileFile(place, level, n, width);
   return decodeHashes(bytes, found, path).slice(0, width);
 }
 
@@ -101,9 +103,9 @@ export interface TileFile {
   readonly found: number;
 }
 
-/** @throws `ledger_corrupt` where it is missing */
+/** @throws `ledger_corrupt` where it is missing, `entry_archived` where it lies elsewhere */
 export async function readTileFile(
-  dir: string,
+  place: LogPlace,
   kind: TileKind,
   n: number,
   width: number,
@@ -111,8 +113,13 @@ export async function readTileFile(
   const widths = width === TILE_WIDTH ? [TILE_WIDTH] : [width, TILE_WIDTH];
   for (const found of widths) {
     const path = tilePath(kind, n, found);
-    const bytes = await readIfThere(join(dir, path));
+    const bytes = await readIfThere(join(dirOf(place), path));
     if (bytes) return { bytes, path, found };
+  }
+  if (kind === 'entries' && width === TILE_WIDTH) {
+    const path = tilePath(kind, n);
+    const archived = await findArchived(place, path, n * TILE_WIDTH);
+    if (archived !== undefined) return { bytes: await readFile(archived), path, found: width };
   }
   throw corrupt(tilePath(kind, n, width), 'is missing');
 }
