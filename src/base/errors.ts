@@ -47,6 +47,7 @@ export const ERROR_CODES = {
   // The decision
   terms_denied: [403, 'A rule of the terms forbids the call, or none permits it.'],
   terms_error: [403, 'A rule could not be evaluated; failing is denying.'],
+  terms_not_in_force: [403, 'The terms have not come into force, or have ended.'],
   fact_missing: [403, 'A fact that the terms need could not be established.'],
   arguments_ambiguous: [403, 'A tool call’s arguments are not one unambiguous JSON object.'],
   tool_changed: [403, 'A server defines a tool otherwise than it was accepted.'],

@@ -5,7 +5,7 @@ import type { JsonValue } from '#base/json.ts';
 import { type Decision, decide, decideFacts } from './decide.ts';
 import { anyFacts } from './facts.arbitrary.ts';
 import { type CallFacts, type Facts, factsJson, type ToolCallFacts } from './facts.ts';
-import { smallPack } from './pack.example.ts';
+import { manifest, smallPack } from './pack.example.ts';
 import { parsePack } from './pack.ts';
 import { askReference } from './reference.ts';
 import { requestOf } from './request.ts';
@@ -49,6 +49,23 @@ test('a permit names its rule and the clause behind it', () => {
       },
     ],
   });
+});
+
+test('INVARIANT (7): outside of its dates a pack permits nothing', () => {
+  const dates = 'effective: { from: 2026-01-01T00:00:00Z, until: 2026-07-01T00:00:00Z }\n';
+  const dated = termsWith({ 'terms.yaml': manifest(dates) });
+  const [from, until] = [Date.UTC(2026, 0, 1), Date.UTC(2026, 6, 1)];
+  const codeAt = (instant: number, facts: Facts = call) =>
+    decide<Facts>({ ...facts, instant }, dated).decision.code;
+  for (const instant of [0, from - 1, until, until + 1, Number.MAX_SAFE_INTEGER]) {
+    assert.equal(codeAt(instant), 'terms_not_in_force');
+    assert.equal(codeAt(instant, toolCall), 'terms_not_in_force');
+  }
+  for (const instant of [from, until - 1]) assert.equal(codeAt(instant), undefined);
+  assert.equal(
+    decide<Facts>({ ...call, instant: until }, dated).decision.reason,
+    'The terms come into force at 2026-01-01T00:00:00.000Z and end at 2026-07-01T00:00:00.000Z: nothing is permitted.',
+  );
 });
 
 test('a denial says the clause in its own words', () => {

@@ -55,6 +55,10 @@ export function decideFacts(facts: JsonValue, terms: Terms): Decision {
 }
 
 function decisionOf(call: Facts, terms: Terms): Decision {
+  const { from, until } = terms.effective;
+  if (call.instant < from || call.instant >= until) {
+    return deny('terms_not_in_force', `The terms ${periodWords(terms)}: nothing is permitted.`);
+  }
   const { missing } = call.signals;
   if (missing.length > 0) {
     return deny('fact_missing', `Could not be established: ${missing.join(', ')}.`);
@@ -68,6 +72,14 @@ function decisionOf(call: Facts, terms: Terms): Decision {
     return deny('terms_denied', 'No rule of the terms permits it.');
   }
   return forbidden(authorization.reasons, decidedRules(authorization, terms), call);
+}
+
+/** When terms begin or end to permit anything, as the end of a sentence that begins with them. */
+export function periodWords({ effective: { from, until } }: Pick<Terms, 'effective'>): string {
+  const instant = (ms: number): string => new Date(ms).toISOString();
+  const begins = from === -Infinity ? '' : `come into force at ${instant(from)}`;
+  const ends = until === Infinity ? '' : `end at ${instant(until)}`;
+  return [begins, ends].filter((words) => words !== '').join(' and ');
 }
 
 /** INVARIANT (5): Cedar would skip the rules that err, and might permit. */

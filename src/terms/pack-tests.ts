@@ -22,11 +22,21 @@ export interface Expected {
   readonly code?: string | undefined;
 }
 
-export function readTests(file: PackFile, problems: Problem[]): PackTest[] {
+/** @param instant of what does not say when, in RFC 3339 */
+export function readTests(
+  file: PackFile,
+  problems: Problem[],
+  instant = '2026-01-01T00:00:00Z',
+): PackTest[] {
   const yaml = readYaml(file, testsSchema, problems);
   return (yaml?.value ?? []).map(({ name, call, toolCall, expect, rules, code }, i) => ({
     name,
-    facts: call ? callFacts(call) : toolCallFacts(toolCall ?? toolCallSchema.parse({})),
+    facts: call
+      ? callFacts({ ...call, instant: call.instant ?? instant })
+      : toolCallFacts({
+          ...(toolCall ?? toolCallSchema.parse({})),
+          instant: toolCall?.instant ?? instant,
+        }),
     expect: { effect: expect, rules, code },
     path: file.path,
     line: yaml?.problem([i], '').line ?? 1,
@@ -70,7 +80,7 @@ const shared = {
   topics: names,
   missing: names,
   approvals: names,
-  instant: z.iso.datetime().default('2026-01-01T00:00:00Z'),
+  instant: z.iso.datetime().optional(),
 };
 
 const callSchema = z.strictObject({
@@ -104,7 +114,9 @@ const testsSchema = z.array(
     }),
 );
 
-function callFacts(call: z.output<typeof callSchema>): Facts {
+type Dated<Call> = Omit<Call, 'instant'> & { readonly instant: string };
+
+function callFacts(call: Dated<z.output<typeof callSchema>>): Facts {
   const { persons, personKinds, topics, unread, missing, instant, tools, ...rest } = call;
   return {
     ...rest,
@@ -114,7 +126,7 @@ function callFacts(call: z.output<typeof callSchema>): Facts {
   };
 }
 
-function toolCallFacts(call: z.output<typeof toolCallSchema>): Facts {
+function toolCallFacts(call: Dated<z.output<typeof toolCallSchema>>): Facts {
   const { persons, personKinds, topics, unread, missing, instant, tool, ...rest } = call;
   return {
     ...rest,

@@ -67,7 +67,7 @@ export function parsePack(contents: ReadonlyMap<string, Uint8Array>, dir: string
   const assurances = rulesOf('assurance', /^assurances\.cedar$/);
   const tests = [...files.values()]
     .filter(({ path }) => path.startsWith('tests/'))
-    .flatMap((file) => readTests(file, problems));
+    .flatMap((file) => readTests(file, problems, yaml?.value.effective?.from));
   if (!yaml) throw termsInvalid(dir, problems);
 
   const clauses = readClauses(yaml, text, problems);

@@ -8,6 +8,8 @@ export interface Terms {
   readonly pack: Pack;
   readonly authorize: Authorize;
   readonly toolClasses: ToolClasses;
+  /** Milliseconds since 1970: from the first on and before the second, something can be permitted. */
+  readonly effective: { readonly from: number; readonly until: number };
   /** By id: what a denied caller is told of a rule. */
   readonly rules: ReadonlyMap<string, DecidedRule>;
 }
@@ -33,7 +35,17 @@ export function compileTerms(pack: Pack): Terms {
     pack,
     authorize: compilePolicies(inForce.map(({ policy }) => policy)),
     toolClasses: compileToolClasses(pack.toolClasses),
+    effective: effectiveOf(pack),
     rules: new Map(inForce.map((rule) => [rule.policy.id, decidedRule(rule, pack)])),
+  };
+}
+
+/** Milliseconds since 1970; without dates, always. */
+export function effectiveOf({ manifest: { effective } }: Pack): Terms['effective'] {
+  const { from, until } = effective ?? {};
+  return {
+    from: from === undefined ? -Infinity : Date.parse(from),
+    until: until === undefined ? Infinity : Date.parse(until),
   };
 }
 
