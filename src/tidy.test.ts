@@ -18,6 +18,7 @@ const COMPOSED = [
   'terms',
   'oversight',
   'people',
+  'tools',
   'providers',
 ];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -29,12 +30,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   terms: STAGE,
   oversight: STAGE,
   people: ['base'],
+  tools: ['base'],
   providers: ['base', 'wire'],
   ledger: ['base'],
   config: STAGE,
-  gateway: [...COMPOSED, 'ledger', 'config'],
-  admin: [...COMPOSED, 'ledger', 'config', 'gateway'],
-  cli: [...COMPOSED, 'ledger', 'config', 'gateway', 'admin'],
+  audit: ['base', 'wire', 'caller', 'purpose', 'signals', 'terms', 'oversight', 'ledger'],
+  gateway: [...COMPOSED, 'ledger', 'config', 'audit'],
+  mcp: [...COMPOSED, 'ledger', 'config', 'gateway'],
+  admin: [...COMPOSED, 'ledger', 'config', 'gateway', 'audit'],
+  cli: [...COMPOSED, 'ledger', 'config', 'gateway', 'audit', 'mcp', 'admin'],
 };
 
 const LINES_MAX = 400;

@@ -10,6 +10,15 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
   };
 }
 
+/** `12..34`, both included. */
+export function entryRange(text: string): { readonly first: number; readonly last: number } {
+  const [, first = '', last = ''] = /^(\d{1,15})\.\.(\d{1,15})$/.exec(text) ?? [];
+  if (first !== '' && Number(first) <= Number(last)) {
+    return { first: Number(first), last: Number(last) };
+  }
+  throw new InvalidArgumentError('Give two numbers of entries, such as 100..199.');
+}
+
 /** `a,b` and repeated options alike. */
 export function list(text: string, before: readonly string[] = []): readonly string[] {
   const items = text.split(',').map((item) => item.trim());

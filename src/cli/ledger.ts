@@ -12,6 +12,7 @@ import {
 } from './command.ts';
 import type { ExitCode } from './exit.ts';
 import { readConfig } from './instance.ts';
+import { defineReplay } from './ledger-replay.ts';
 import { follow, showNewest, shownLedger, showOne } from './ledger-show.ts';
 import { verify } from './ledger-verify.ts';
 import type { Output } from './output.ts';
@@ -61,6 +62,8 @@ export function define(command: Command): void {
     'proviso ledger show 12 --private',
     'proviso ledger show --follow --json',
   ]);
+
+  defineReplay(command);
 }
 
 async function showLedger(

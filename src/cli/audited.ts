@@ -1,0 +1,64 @@
+/** Which ledger an audit is about: a folder, or an instance's; with its archives, packs and keys. */
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { NoteVerifier } from '#base/note.ts';
+import type { LogPlace } from '#ledger/archive.ts';
+import { nodeDisk } from '#ledger/disk.ts';
+import { loadMasterKey } from '#ledger/keys.ts';
+import { readCheckpoint } from '#ledger/read.ts';
+import { list } from './arguments.ts';
+import { type InstanceOptions, withInstance, withJson } from './command.ts';
+import { readConfig } from './instance.ts';
+import { shownLedger } from './ledger-show.ts';
+
+export interface AuditedOptions extends InstanceOptions {
+  readonly archive?: readonly string[];
+  readonly key?: string;
+}
+
+export interface Audited {
+  readonly place: LogPlace;
+  readonly log: NoteVerifier;
+  /** Beside the ledger: the packs that were in force. */
+  readonly dataDir: string;
+}
+
+export function withAudited(command: Command): Command {
+  return withJson(withInstance(command))
+    .argument(
+      '[folder]',
+      'a ledger’s folder or the data folder around it, instead of an instance’s',
+    )
+    .option('--archive <folder>', 'where old entries lie that were moved there', list)
+    .option('--key <vkey>', 'the verifier key, instead of the one that lies in the folder');
+}
+
+/** @throws ProvisoError `usage_invalid` where there is no ledger */
+export async function auditedLedger(
+  folder: string | undefined,
+  options: AuditedOptions,
+): Promise<Audited> {
+  const { dir, dataDir } = foldersOf(folder, options);
+  const { log } = await shownLedger(dir, options.key);
+  const archives = (options.archive ?? []).map((archive) => resolve(archive));
+  return { place: archives.length === 0 ? dir : { dir, archives }, log, dataDir };
+}
+
+/** The key to the vault. @throws ProvisoError `ledger_corrupt` where it is missing */
+export async function masterKeyOf({ place, log }: Audited): Promise<Uint8Array> {
+  // A folder without a checkpoint has no vault to open, and none is to be made.
+  await readCheckpoint(place, log);
+  return loadMasterKey(nodeDisk, typeof place === 'string' ? place : place.dir);
+}
+
+function foldersOf(folder: string | undefined, options: AuditedOptions) {
+  if (folder === undefined) {
+    const { dataDir, ledger } = readConfig(options);
+    return { dir: ledger.dir, dataDir };
+  }
+  const given = resolve(folder);
+  const inner = join(given, 'ledger');
+  const isAround = !existsSync(join(given, 'checkpoint')) && existsSync(join(inner, 'checkpoint'));
+  return isAround ? { dir: inner, dataDir: given } : { dir: given, dataDir: dirname(given) };
+}
