@@ -86,6 +86,13 @@ export const ERROR_CODES = {
   system_failed: [500, 'The operating system refused a file, folder, port or process.'],
   config_invalid: [500, 'The configuration is not valid.'],
   terms_invalid: [500, 'The terms pack is not valid.'],
+  terms_test_failed: [409, 'A test of the terms pack fails, so it cannot come into force.'],
+  terms_unsigned: [409, 'A signature is missing without which terms cannot come into force.'],
+  terms_unproven: [409, 'The terms break a red line or an assurance, so they cannot come into force.'],
+  terms_undecided: [
+    409,
+    'The solver could not prove the terms either way, so they cannot come into force.',
+  ],
   terms_corrupt: [500, 'A stored terms pack is missing, or is not what was activated.'],
   ledger_corrupt: [500, 'The ledger on disk is not what was written.'],
   ledger_locked: [500, 'Another process writes this ledger.'],

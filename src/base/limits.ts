@@ -37,6 +37,23 @@ export const CHALLENGES_MAX = 10_000;
 /** How long a hold that ended is still told to who asks by reference. */
 export const HOLD_KEPT_MS = 24 * 60 * 60_000;
 
+/** A proof of terms before they come into force, in a gateway that serves meanwhile. */
+export const PROOF_LIMITS = {
+  /** Each may need some hundred MB. */
+  processes: 2,
+  /** Of one question; what takes longer is not proven. */
+  questionMsMax: 10_000,
+  /** Of all of them: other terms wait for their turn. */
+  wholeMsMax: 10 * 60_000,
+} as const;
+
+/** Beside one pack: several for each party, as where a key is exchanged. */
+export const SIGNATURES_MAX = 64;
+/** A signature on terms, with what it releases. */
+export const SIGNATURE_BYTES_MAX = 16 * 1024;
+/** A terms pack, all files together. */
+export const PACK_BYTES_MAX = 16 * 1024 * 1024;
+
 export const DEFAULT_LIMITS = {
   /** Images travel as base64 in the body: the largest that the three vendors accept is 32 MB. */
   bodyBytesMax: 32 * 1024 * 1024,
