@@ -28,10 +28,12 @@ export interface Differing {
   readonly differences: readonly Difference[];
 }
 
-/** A decision that could not be computed again. */
+/** Decisions that could not be computed again, for one reason. */
 export interface Unreplayed {
-  readonly entry: number;
   readonly problem: string;
+  readonly decisions: number;
+  /** The first of them. */
+  readonly entry: number;
 }
 
 export interface ReplayedRange {
@@ -49,18 +51,25 @@ export interface ReplayedRange {
 export async function run(task: ReplayTask): Promise<ReplayedRange> {
   const { place, size, from, to } = task;
   const values = await new ValuesReader(place, task.masterKey).file(valuesFileOf(from));
-  const report: Counting = { same: 0, erased: 0, differing: [], unreplayed: [], detectors: {} };
+  const report: Counting = {
+    same: 0,
+    erased: 0,
+    differing: [],
+    unreplayed: new Map(),
+    detectors: {},
+  };
   for await (const entry of readEntries(place, size, from, to)) {
     if (entry.kind === 'decision') replayEntry(entry, values, task.dataDir, report);
   }
-  return { ...report, entries: to - from };
+  return { ...report, unreplayed: [...report.unreplayed.values()], entries: to - from };
 }
 
 interface Counting {
   same: number;
   erased: number;
   readonly differing: Differing[];
-  readonly unreplayed: Unreplayed[];
+  /** By the problem. */
+  readonly unreplayed: Map<string, Unreplayed>;
   readonly detectors: Record<string, number>;
 }
 
@@ -68,7 +77,7 @@ function replayEntry(entry: Entry, values: Values, dataDir: string, report: Coun
   const { byName, isErased, problems } = valuesOf(entry, values);
   const facts = byName.get('facts');
   const unreplayed = (problem: string): void => {
-    report.unreplayed.push({ entry: entry.index, problem });
+    addUnreplayed(report.unreplayed, { problem, decisions: 1, entry: entry.index });
   };
   if (facts === undefined) {
     if (isErased) report.erased++;
@@ -85,6 +94,11 @@ function replayEntry(entry: Entry, values: Values, dataDir: string, report: Coun
   }
   const detectors = detectorsOf(facts);
   report.detectors[detectors] = (report.detectors[detectors] ?? 0) + 1;
+}
+
+export function addUnreplayed(sum: Map<string, Unreplayed>, more: Unreplayed): void {
+  const { problem, decisions, entry } = sum.get(more.problem) ?? { ...more, decisions: 0 };
+  sum.set(problem, { problem, decisions: decisions + more.decisions, entry });
 }
 
 function detectorsOf(facts: JsonValue): string {

@@ -9,7 +9,13 @@ import type { LogPlace } from '#ledger/archive.ts';
 import { readCheckpoint } from '#ledger/read.ts';
 import { VALUES_WIDTH } from '#ledger/values.ts';
 import type { Progress } from '#ledger/verify.ts';
-import type { Differing, ReplayedRange, ReplayTask, Unreplayed } from './replay-range.ts';
+import {
+  addUnreplayed,
+  type Differing,
+  type ReplayedRange,
+  type ReplayTask,
+  type Unreplayed,
+} from './replay-range.ts';
 
 export interface ReplaySource {
   readonly place: LogPlace;
@@ -37,8 +43,9 @@ export interface ReplayReport {
   readonly unreplayed: number;
   /** Decisions by the detectors whose word the facts are, `name@version`. */
   readonly detectors: Readonly<Record<string, number>>;
-  /** The first hundred of each. */
+  /** The first hundred. */
   readonly differences: readonly Differing[];
+  /** Why decisions could not be computed again: the first hundred reasons. */
   readonly problems: readonly Unreplayed[];
 }
 
@@ -68,21 +75,31 @@ export async function replayLedger(
   const sum = { same: 0, different: 0, erased: 0, unreplayed: 0 };
   const detectors: Record<string, number> = {};
   const differences: Differing[] = [];
-  const problems: Unreplayed[] = [];
+  const problems = new Map<string, Unreplayed>();
   let done = 0;
   for await (const part of onAllCores<ReplayTask, ReplayedRange>(MODULE, tasks)) {
     sum.same += part.same;
     sum.different += part.differing.length;
     sum.erased += part.erased;
-    sum.unreplayed += part.unreplayed.length;
+    for (const each of part.unreplayed) {
+      sum.unreplayed += each.decisions;
+      addUnreplayed(problems, each);
+    }
     for (const [name, count] of Object.entries(part.detectors)) {
       detectors[name] = (detectors[name] ?? 0) + count;
     }
     differences.push(...part.differing.slice(0, SHOWN_MAX - differences.length));
-    problems.push(...part.unreplayed.slice(0, SHOWN_MAX - problems.length));
     done += part.entries;
     onProgress(done, last + 1 - first);
   }
   const decisions = sum.same + sum.different + sum.erased + sum.unreplayed;
-  return { origin, range: { first, last }, decisions, ...sum, detectors, differences, problems };
+  return {
+    origin,
+    range: { first, last },
+    decisions,
+    ...sum,
+    detectors,
+    differences,
+    problems: [...problems.values()].slice(0, SHOWN_MAX),
+  };
 }

@@ -66,12 +66,13 @@ function describe(report: ReplayReport, output: Output): void {
       output.print(output.style('bad', `entry ${entry}  ${words}`));
     }
   }
-  for (const { entry, problem } of report.problems) {
-    output.print(output.style('warn', `entry ${entry}  ${problem}`));
+  for (const { entry, problem, decisions: count } of report.problems) {
+    const which = count === 1 ? `entry ${entry}` : `entry ${entry} and ${count - 1} more`;
+    output.print(output.style('warn', `${which}  ${problem}`));
   }
   output.print(
     different === 0 && unreplayed === 0
-      ? output.style('good', 'computed again: every decision that can be is what was recorded')
+      ? output.style('good', 'computed again: each decision is what was recorded')
       : output.style('bad', `${different} decisions differ, ${unreplayed} could not be computed`),
   );
 }
