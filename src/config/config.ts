@@ -1,5 +1,6 @@
 /** The configuration in force: complete, checked, paths absolute, secrets fetched. */
 import type { Limits } from '#base/limits.ts';
+import type { Algorithm } from '#base/note-key.ts';
 import type { Protocol } from '#wire/exchange.ts';
 import type { Secret } from './secret.ts';
 import type { AuthStyle, VendorKind } from './vendors.ts';
@@ -23,14 +24,36 @@ export interface Config {
   readonly models: ReadonlyMap<string, readonly ModelTarget[]>;
   readonly callers: readonly CallerConfig[];
   readonly purposes: readonly PurposeConfig[];
+  readonly mcp: readonly McpServerConfig[];
+  readonly console: ConsoleConfig;
   readonly limits: Limits;
+  readonly oversight: {
+    /** What an answer that does not stream does while people are asked. */
+    readonly onHold: 'wait' | 'reference';
+    readonly waitMsMax: number;
+    readonly streamWaitMsMax: number;
+    readonly keepAliveMs: number;
+    /** Open holds, in all and of one caller. */
+    readonly holdsMax: number;
+    readonly holdsPerCallerMax: number;
+  };
   readonly ledger: {
     readonly dir: string;
     /** The log's name in its checkpoints; made from the host's name where it is absent. */
     readonly origin: string | undefined;
     /** Whether what was asked and answered goes to the vault, or only its digest to the ledger. */
     readonly content: 'full' | 'digest';
+    /** With what checkpoints are signed. */
+    readonly signatures: readonly Algorithm[];
+    /** Whether the log is served to anyone, and below which path. */
+    readonly serve: boolean;
+    /** Begins and ends with a slash. */
+    readonly prefix: string;
+    /** Absent where no witness is asked. */
+    readonly witnesses: WitnessesConfig | undefined;
   };
+  /** What `proviso witness serve` is. */
+  readonly witness: WitnessConfig | undefined;
   readonly telemetry: {
     readonly otlpEndpoint: string | undefined;
     readonly logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
@@ -56,6 +79,61 @@ export interface ProviderConfig {
   readonly models: readonly string[];
   readonly headers: Readonly<Record<string, string>>;
   readonly modelIdentity: ModelIdentityConfig | undefined;
+}
+
+/** Who cosigns this gateway's checkpoints. */
+export interface WitnessesConfig {
+  /** The file of the witness policy. */
+  readonly policy: string;
+  readonly askMs: number;
+  readonly answerWaitMsMax: number;
+  readonly whenAway: 'go-on' | 'stop';
+  readonly awayMsMax: number;
+}
+
+/** A witness of logs. */
+export interface WitnessConfig {
+  readonly name: string;
+  readonly dir: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Verifier keys. */
+  readonly logs: readonly string[];
+  readonly signatures: readonly Algorithm[];
+  readonly requestsPerMinuteMax: number;
+}
+
+/** An MCP server that callers reach through Proviso. */
+export type McpServerConfig =
+  | {
+      readonly kind: 'http';
+      readonly name: string;
+      readonly url: string;
+      readonly headers: ReadonlyMap<string, Secret>;
+    }
+  | {
+      readonly kind: 'stdio';
+      readonly name: string;
+      readonly command: string;
+      readonly args: readonly string[];
+      readonly env: ReadonlyMap<string, Secret>;
+      /** Where the program is started. */
+      readonly folder: string;
+    };
+
+export interface ConsoleConfig {
+  /** As browsers see it, without a path; made from the port where it is absent. */
+  readonly origin: string | undefined;
+  readonly oidc: OidcConfig | undefined;
+}
+
+export interface OidcConfig {
+  /** What people are shown. */
+  readonly name: string;
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Absent for a public client. */
+  readonly clientSecret: Secret | undefined;
+  readonly scope: string;
 }
 
 interface ModelIdentityConfig {

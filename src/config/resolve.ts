@@ -2,9 +2,12 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_LIMITS, type Limits } from '#base/limits.ts';
+import { type Algorithm, isSupported } from '#base/note-key.ts';
 import { PROTOCOLS, type Protocol } from '#wire/exchange.ts';
 import { checkUrl, isLoopback } from './address.ts';
-import type { Config, ProviderConfig } from './config.ts';
+import type { Config, ProviderConfig, WitnessesConfig } from './config.ts';
+import { resolveConsole } from './console.ts';
+import { resolveMcpServer } from './mcp.ts';
 import { nearest } from './nearest.ts';
 import type { Around, Environment, Problem } from './problem.ts';
 import { providersFromEnvironment, resolveProvider, resolveTargets } from './provider.ts';
@@ -71,7 +74,10 @@ export function resolveConfig(
       tools: purpose.tools,
       endsAt: instantOf(purpose.endsAt),
     })),
+    mcp: Object.entries(input.mcp).map(([name, server]) => resolveMcpServer(name, server, around)),
+    console: resolveConsole(input.console, around),
     limits: limitsOf(input.limits),
+    oversight: input.oversight,
     ledger: {
       dir:
         input.ledger.dir === undefined
@@ -79,6 +85,18 @@ export function resolveConfig(
           : resolve(folder, input.ledger.dir),
       origin: input.ledger.origin,
       content: input.ledger.content,
+      signatures: input.ledger.signatures ?? allAlgorithms(),
+      serve: input.ledger.serve,
+      prefix: input.ledger.prefix,
+      witnesses: witnessesOf(input, folder),
+    },
+    witness: input.witness && {
+      ...input.witness,
+      dir:
+        input.witness.dir === undefined
+          ? resolve(dataDir, 'witness')
+          : resolve(folder, input.witness.dir),
+      signatures: input.witness.signatures ?? allAlgorithms(),
     },
     telemetry: {
       otlpEndpoint: input.telemetry.otlpEndpoint,
@@ -142,6 +160,16 @@ function allowedFieldsOf(
   const allowed: Partial<Record<Protocol, ReadonlySet<string>>> = {};
   for (const protocol of PROTOCOLS) allowed[protocol] = new Set(given[protocol]);
   return allowed as Record<Protocol, ReadonlySet<string>>;
+}
+
+/** Both schemes, where this Node's crypto has both. */
+function allAlgorithms(): readonly Algorithm[] {
+  return isSupported('ml-dsa-44') ? ['ed25519', 'ml-dsa-44'] : ['ed25519'];
+}
+
+function witnessesOf({ ledger }: ConfigInput, folder: string): WitnessesConfig | undefined {
+  const { policy, ...rest } = ledger.witnesses;
+  return policy === undefined ? undefined : { ...rest, policy: resolve(folder, policy) };
 }
 
 function limitsOf(given: ConfigInput['limits']): Limits {

@@ -85,6 +85,50 @@ const purpose = object({
   endsAt: instant.optional(),
 });
 
+const valueOrSecret = z.union([z.string(), secretPlace], {
+  error: 'must be text, or `{ env: NAME }` or `{ file: path }` for a secret',
+});
+
+const mcpServer = object({
+  url: z.string().optional().describe('Of a server that speaks streamable HTTP.'),
+  headers: z.record(z.string(), valueOrSecret).default({}).describe('Sent with every request.'),
+  command: z.string().min(1).optional().describe('A program that speaks over stdio.'),
+  args: z.array(z.string()).default([]),
+  env: z
+    .record(z.string(), valueOrSecret)
+    .default({})
+    .describe('All of the program’s environment, beside `PATH`.'),
+}).refine((server) => (server.url === undefined) !== (server.command === undefined), {
+  error: 'needs exactly one of `url` and `command`',
+});
+
+const consoleSettings = object({
+  origin: z
+    .string()
+    .optional()
+    .describe('As people’s browsers see it; `http://localhost:PORT` unless given.'),
+  oidc: object({
+    name: words.default('single sign-on').describe('What people are shown.'),
+    issuer: z.string().describe('The provider’s issuer; its metadata are fetched from there.'),
+    clientId: z.string().min(1),
+    clientSecret: secretPlace.optional(),
+    scope: z.string().min(1).default('openid'),
+  })
+    .optional()
+    .describe('An OpenID provider with which invited people may sign in.'),
+});
+
+const keyName = z.string().regex(/^[^\s+]{1,255}$/, {
+  error: 'must have at most 255 characters, no white space and no `+`',
+});
+
+const signatures = z
+  .array(choice(['ed25519', 'ml-dsa-44'] as const))
+  .optional()
+  .refine((algorithms) => algorithms === undefined || algorithms.includes('ed25519'), {
+    error: 'must have `ed25519`, which every verifier reads',
+  });
+
 const limits = object(
   Object.fromEntries(
     Object.entries(DEFAULT_LIMITS).map(([key, value]) => [
@@ -118,18 +162,73 @@ export const configSchema = object({
     .describe('Aliases, each a model or a list of models tried in order.'),
   callers: z.record(name, caller).default({}),
   purposes: z.record(name, purpose).default({}),
+  mcp: z.record(name, mcpServer).default({}).describe('MCP servers, at `/mcp/NAME`.'),
+  console: consoleSettings.prefault({}).describe('The web page at `/console`.'),
   limits: limits.prefault({}),
+  oversight: object({
+    onHold: choice(['wait', 'reference'] as const)
+      .default('wait')
+      .describe('What an answer that does not stream does while people are asked.'),
+    waitMsMax: z
+      .int()
+      .min(0)
+      .default(120_000)
+      .describe('How long it waits; clients give up after minutes.'),
+    streamWaitMsMax: z.int().min(0).default(1_800_000).describe('How long a stream waits.'),
+    keepAliveMs: z
+      .int()
+      .min(100)
+      .default(10_000)
+      .describe('How often a stream that waits says that it is alive.'),
+    holdsMax: z.int().min(1).default(500).describe('Open holds; past it, a hold is denied.'),
+    holdsPerCallerMax: z.int().min(1).default(20),
+  }).prefault({}),
   ledger: object({
     dir: z.string().min(1).optional().describe('`ledger` in the data folder unless given.'),
-    origin: z
-      .string()
-      .regex(/^[^\s+]+$/, { error: 'must have no white space and no `+`' })
-      .optional()
-      .describe('The log’s name in its checkpoints.'),
+    origin: keyName.optional().describe('The log’s name in its checkpoints.'),
     content: choice(['full', 'digest'] as const)
       .default('full')
       .describe('Keep what was asked and answered in the encrypted vault, or only its digest.'),
+    signatures: signatures.describe('With what checkpoints are signed.'),
+    serve: z
+      .boolean()
+      .default(true)
+      .describe('Serve the log, read-only, to anyone, without a key.'),
+    prefix: z
+      .string()
+      .regex(/^\/([A-Za-z0-9._~-]+\/)*$/, {
+        error: 'must be a path that begins and ends with `/`, such as `/ledger/`',
+      })
+      .default('/ledger/')
+      .describe('Where it is served.'),
+    witnesses: object({
+      policy: z.string().min(1).optional().describe('A witness policy (C2SP tlog-policy), a file.'),
+      askMs: z.int().min(100).default(10_000).describe('How often witnesses are asked.'),
+      answerWaitMsMax: z.int().min(100).default(5_000),
+      whenAway: choice(['go-on', 'stop'] as const)
+        .default('go-on')
+        .describe('What follows when there was no quorum for `awayMsMax`: a warning, or no calls.'),
+      awayMsMax: z.int().min(1_000).default(60_000),
+    }).prefault({}),
   }).prefault({}),
+  witness: object({
+    name: keyName.describe('Its name in cosignatures, such as `witness.example.org/harbour`.'),
+    dir: z.string().min(1).optional().describe('`witness` in the data folder unless given.'),
+    listen: object({
+      host: z.string().min(1).default('127.0.0.1'),
+      port: z.int().min(0).max(65_535).default(8788).describe('0 takes any free port.'),
+    }).prefault({}),
+    logs: z
+      .array(z.string().min(1))
+      .default([])
+      .describe(
+        'The verifier keys of the logs that it cosigns; several of one name are one log’s.',
+      ),
+    signatures: signatures.describe('With what it cosigns.'),
+    requestsPerMinuteMax: z.int().min(1).default(120).describe('From one address.'),
+  })
+    .optional()
+    .describe('What `proviso witness serve` is.'),
   telemetry: object({
     otlpEndpoint: z.string().optional().describe('Traces go here; absent means nowhere.'),
     logLevel: choice([
@@ -155,6 +254,8 @@ export const configSchema = object({
 
 export type ConfigInput = z.output<typeof configSchema>;
 export type ProviderInput = z.output<typeof provider>;
+export type ConsoleInput = z.output<typeof consoleSettings>;
+export type McpServerInput = z.output<typeof mcpServer>;
 
 /** JSON Schema (2020-12) of proviso.yaml, for editors. */
 export function configJsonSchema(): Readonly<Record<string, unknown>> {

@@ -70,7 +70,7 @@ function routeOf(path: WirePath, likely: Protocol | undefined) {
  * The key, wherever the vendor's client puts it. Clients may send a vendor's own key beside ours,
  * which is none of ours to know; two of ours that differ name nobody.
  */
-function credentialOf(request: IncomingMessage): string | undefined {
+export function credentialOf(request: IncomingMessage): string | undefined {
   const given = credentialsIn(request);
   if (given.length < 2) return given[0];
   const ours = new Set(given.filter((value) => claimedId(value) !== undefined));

@@ -20,9 +20,16 @@ export interface GatewayServer {
   drain(): Promise<void>;
 }
 
+/** What else is served at the same port, beside calls: found by path, after every protocol's. */
+export interface Mount {
+  has(url: string): boolean;
+  handle(request: IncomingMessage, response: ServerResponse): unknown;
+}
+
 export async function startServer(
   gateway: Gateway,
   listen: { readonly host: string; readonly port: number },
+  mounts: readonly Mount[] = [],
 ): Promise<GatewayServer> {
   const state: State = { openResponses: 0, isDraining: false };
   const { limits } = gateway.config;
@@ -36,7 +43,7 @@ export async function startServer(
       joinDuplicateHeaders: true,
       keepAliveTimeout: 65_000,
     },
-    (request, response) => handle(gateway, state, request, response),
+    (request, response) => handle(gateway, state, mounts, request, response),
   );
   server.maxConnections = limits.connectionsMax;
   await new Promise<void>((resolve, reject) => {
@@ -59,6 +66,7 @@ interface State {
 function handle(
   gateway: Gateway,
   state: State,
+  mounts: readonly Mount[],
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
@@ -66,7 +74,11 @@ function handle(
   response.once('close', () => state.openResponses--);
   const reply = new Reply(response, gateway.config.limits);
   const head = readHead(request, gateway.clock.now());
-  if (!head) return serveOther(gateway, state, request, reply);
+  if (!head) {
+    const mount = mounts.find((each) => each.has(request.url ?? ''));
+    if (mount) return void mount.handle(request, response);
+    return serveOther(gateway, state, request, reply);
+  }
   if (state.isDraining) {
     reply.header('connection', 'close');
     return refuse(head, reply, new ProvisoError('draining', 'The gateway is stopping.'), gateway);

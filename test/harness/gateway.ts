@@ -11,7 +11,7 @@ import type { Caller } from '#caller/ring.ts';
 import { parseConfig } from '#config/load.ts';
 import { createCallerKey } from '#gateway/changes.ts';
 import { Gateway } from '#gateway/gateway.ts';
-import { type GatewayServer, startServer } from '#gateway/server.ts';
+import { type GatewayServer, type Mount, startServer } from '#gateway/server.ts';
 import type { Entry } from '#ledger/entry.ts';
 import { PROTOCOLS, type Protocol } from '#wire/exchange.ts';
 import type { Upstream } from './upstream.ts';
@@ -21,6 +21,8 @@ export interface GatewayOptions {
   readonly config?: JsonObject;
   readonly env?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
+  /** What is served beside calls, closed with the gateway. */
+  readonly mounts?: (gateway: Gateway) => readonly (Mount & { close(): Promise<void> })[];
 }
 
 /** An entry with the values behind its commitments. */
@@ -70,7 +72,8 @@ export async function openGateway(options: GatewayOptions): Promise<TestGateway>
     log,
     ...(options.clock && { clock: options.clock }),
   });
-  const server = await startServer(gateway, config.listen);
+  const mounts = options.mounts?.(gateway) ?? [];
+  const server = await startServer(gateway, config.listen, mounts);
   const newKey: TestGateway['newKey'] = (caller) =>
     createCallerKey(gateway, { ...CALLER, ...caller });
   const { key } = await newKey();
@@ -85,6 +88,7 @@ export async function openGateway(options: GatewayOptions): Promise<TestGateway>
     settled: () => settled(gateway),
     entries: (from = 0) => entriesOf(gateway, from),
     async close() {
+      await Promise.all(mounts.map((mount) => mount.close()));
       await server.drain();
       await gateway.close();
       rmSync(dir, { recursive: true });

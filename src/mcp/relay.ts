@@ -1,0 +1,426 @@
+/**
+ * One client's session with one server: messages go through by the table in `methods.ts`, and what
+ * makes something happen is decided first. INVARIANT (1): a decided call is sent on as it was
+ * decided, written anew, never as the client's own bytes.
+ *
+ *   client ── requests ──▶ decide ──▶ server        server ── answers ──▶ detectors ──▶ client
+ *   client ◀── decide ◀── requests ── server        (sampling, elicitation, roots)
+ *
+ * Requests travel under numbers of the relay's own, so that neither side can answer or cancel what
+ * it was not asked.
+ */
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import type {
+  JSONRPCErrorResponse,
+  JSONRPCMessage,
+  JSONRPCNotification,
+  JSONRPCRequest,
+  JSONRPCResultResponse,
+  RequestId,
+} from '@modelcontextprotocol/sdk/types.js';
+import { asProvisoError, ProvisoError } from '#base/errors.ts';
+import { isObject, type JsonObject, type JsonValue } from '#base/json.ts';
+import { type Definition, definitionOf } from '#tools/definition.ts';
+import type { Asker } from './asker.ts';
+import type { Guard, Use } from './guard.ts';
+import {
+  CLIENT_CAPABILITIES,
+  CLIENT_NOTIFICATIONS,
+  CLIENT_REQUESTS,
+  type Method,
+  SERVER_CAPABILITIES,
+  SERVER_NOTIFICATIONS,
+  SERVER_REQUESTS,
+  toolNameOf,
+} from './methods.ts';
+
+/** JSON-RPC's own codes, and the one that Proviso refuses with. */
+const METHOD_UNKNOWN = -32601;
+const PARAMS_INVALID = -32602;
+const REFUSED = -32001;
+
+/** A request that is under way. */
+interface Open {
+  /** As the side that asked numbers it. */
+  readonly id: RequestId;
+  readonly method: string;
+  readonly progressToken: RequestId | undefined;
+  readonly answered: (result: JsonObject) => Promise<JsonObject> | JsonObject;
+}
+
+export class Relay {
+  readonly #front: Transport;
+  readonly #back: Transport;
+  readonly #guard: Guard;
+  /** Requests that the server has, by the relay's number. */
+  readonly #asked = new Map<RequestId, Open>();
+  /** Requests that the client has. */
+  readonly #askedBack = new Map<RequestId, Open>();
+  /** The client's requests that are being decided, to be dropped when they are cancelled. */
+  readonly #deciding = new Map<RequestId, AbortController>();
+  /** What the relay itself asks of the server. */
+  readonly #own = new Map<RequestId, (message: JSONRPCMessage) => void>();
+  #tools: Promise<ReadonlyMap<string, Definition>> | undefined;
+  #asker: Asker | undefined;
+  #number = 0;
+  #isClosed = false;
+
+  constructor(front: Transport, back: Transport, guard: Guard) {
+    this.#front = front;
+    this.#back = back;
+    this.#guard = guard;
+  }
+
+  /** Both transports are started, and end together. */
+  async start(onEnd: () => void): Promise<void> {
+    const end = (): void => {
+      if (this.#isClosed) return;
+      this.#isClosed = true;
+      for (const deciding of this.#deciding.values()) deciding.abort();
+      void Promise.allSettled([this.#front.close(), this.#back.close()]);
+      onEnd();
+    };
+    this.#front.onclose = end;
+    this.#back.onclose = end;
+    this.#front.onmessage = (message, extra) => {
+      this.#asker = (extra?.authInfo?.extra?.['asker'] as Asker | undefined) ?? this.#asker;
+      void this.#fromClient(message, this.#asker);
+    };
+    this.#back.onmessage = (message) => void this.#fromServer(message);
+    await this.#back.start();
+    await this.#front.start();
+  }
+
+  close(): Promise<void> {
+    return this.#front.close();
+  }
+
+  async #fromClient(message: JSONRPCMessage, asker: Asker | undefined): Promise<void> {
+    if ('method' in message && 'id' in message) return this.#clientRequest(message, asker);
+    if ('method' in message) return this.#clientNotification(message);
+    await this.#answer(message, this.#askedBack, (answer) => this.#toServer(answer));
+  }
+
+  async #fromServer(message: JSONRPCMessage): Promise<void> {
+    if ('method' in message && 'id' in message) return this.#serverRequest(message);
+    if ('method' in message) return this.#serverNotification(message);
+    const own = message.id === undefined ? undefined : this.#own.get(message.id);
+    if (own) return own(message);
+    await this.#answer(message, this.#asked, (answer) => this.#toClient(answer));
+  }
+
+  async #clientRequest(request: JSONRPCRequest, asker: Asker | undefined): Promise<void> {
+    const refuse = (error: JSONRPCErrorResponse): Promise<void> => this.#toClient(error);
+    const method = knownMethod(request, CLIENT_REQUESTS, refuse);
+    if (!method) return;
+    if (!asker) return refuse(errorOf(request.id, REFUSED, 'Nobody is identified.'));
+    const deciding = new AbortController();
+    this.#deciding.set(request.id, deciding);
+    try {
+      const { params, answered } = await this.#cleared(request, method, asker, deciding.signal);
+      if (deciding.signal.aborted || this.#isClosed) return;
+      await this.#ask(request, params, this.#asked, answered, (out) => this.#toServer(out));
+    } catch (thrown) {
+      if (deciding.signal.aborted) return;
+      const error = asProvisoError(thrown);
+      if (error.code === 'internal') this.#guard.defect(error.cause);
+      await this.#toClient(refusalOf(request, error));
+    } finally {
+      this.#deciding.delete(request.id);
+    }
+  }
+
+  /** What is sent on, and what is done with its result. Throws what refuses it. */
+  async #cleared(
+    request: JSONRPCRequest,
+    method: Method,
+    asker: Asker,
+    signal: AbortSignal,
+  ): Promise<{ readonly params: JsonObject; readonly answered: Open['answered'] }> {
+    const params = (request.params ?? {}) as JsonObject;
+    if (method.treatment === 'pass') {
+      return {
+        params: this.#passed(request.method, params),
+        answered: this.#passer(request.method),
+      };
+    }
+    const use = await this.#useOf(request.method, params);
+    const cleared = await this.#guard.decide(use, asker, signal);
+    const sent = {
+      ...cleared.params,
+      ...(isObject(params['_meta']) || cleared.meta
+        ? { _meta: { ...metaOf(params), ...cleared.meta } }
+        : {}),
+    };
+    return { params: sent, answered: (result) => cleared.answered(result) };
+  }
+
+  #passed(method: string, params: JsonObject): JsonObject {
+    return method === 'initialize' ? withCapabilities(params, CLIENT_CAPABILITIES) : params;
+  }
+
+  #passer(method: string): Open['answered'] {
+    if (method === 'initialize') return (result) => this.#initialized(result);
+    if (method === 'tools/list') return (result) => this.#listed(result);
+    return (result) => result;
+  }
+
+  #initialized(result: JsonObject): JsonObject {
+    const version = result['protocolVersion'];
+    if (typeof version === 'string') this.#back.setProtocolVersion?.(version);
+    return withCapabilities(result, SERVER_CAPABILITIES);
+  }
+
+  /** The tools of one page that may be offered, each with its classes. */
+  async #listed(result: JsonObject): Promise<JsonObject> {
+    const listed = toolsIn(result);
+    return { ...result, tools: await this.#guard.offered(listed) };
+  }
+
+  async #useOf(method: string, params: JsonObject): Promise<Use> {
+    const { _meta: _notDecided, ...decided } = params;
+    if (method !== 'tools/call') return { method, tool: toolNameOf(method), params: decided };
+    const tool = params['name'];
+    if (typeof tool !== 'string') {
+      throw new ProvisoError('invalid_request', '`name` must be the name of a tool.', {
+        at: 'params.name',
+      });
+    }
+    this.#tools ??= this.#listAll();
+    const definition = (await this.#tools).get(tool);
+    return { method, tool, params: decided, definition };
+  }
+
+  /** The server's tools, whether or not the client has asked for them. */
+  async #listAll(): Promise<ReadonlyMap<string, Definition>> {
+    const tools = new Map<string, Definition>();
+    let cursor: JsonValue | undefined;
+    do {
+      const result = await this.#askOwn('tools/list', cursor === undefined ? {} : { cursor });
+      for (const definition of toolsIn(result)) tools.set(definition.name, definition);
+      cursor = result['nextCursor'];
+    } while (typeof cursor === 'string');
+    return tools;
+  }
+
+  async #askOwn(method: string, params: JsonObject): Promise<JsonObject> {
+    const id = this.#number++;
+    const answer = new Promise<JSONRPCMessage>((resolve) => this.#own.set(id, resolve));
+    await this.#toServer({ jsonrpc: '2.0', id, method, params });
+    const message = await answer;
+    this.#own.delete(id);
+    if ('result' in message) return message.result as JsonObject;
+    throw new ProvisoError('upstream_failed', `The server refused \`${method}\`.`);
+  }
+
+  async #serverRequest(request: JSONRPCRequest): Promise<void> {
+    const refuse = (error: JSONRPCErrorResponse): Promise<void> => this.#toServer(error);
+    const method = knownMethod(request, SERVER_REQUESTS, refuse);
+    if (!method) return;
+    const asker = this.#asker;
+    if (!asker) return refuse(errorOf(request.id, REFUSED, 'Nobody is identified.'));
+    const related = this.#latest();
+    try {
+      const { params, answered } = await this.#cleared(
+        request,
+        method,
+        asker,
+        new AbortController().signal,
+      );
+      await this.#ask(request, params, this.#askedBack, answered, (out) =>
+        this.#toClient(out, related),
+      );
+    } catch (thrown) {
+      const error = asProvisoError(thrown);
+      if (error.code === 'internal') this.#guard.defect(error.cause);
+      await refuse(errorOf(request.id, REFUSED, error.publicMessage, dataOf(error)));
+    }
+  }
+
+  async #clientNotification(notification: JSONRPCNotification): Promise<void> {
+    const { method } = notification;
+    if (!isKnown(notification, CLIENT_NOTIFICATIONS)) return;
+    if (method === 'notifications/cancelled') {
+      const id = notification.params?.['requestId'] as RequestId;
+      this.#deciding.get(id)?.abort();
+      return this.#cancel(notification, id, this.#asked, (out) => this.#toServer(out));
+    }
+    await this.#toServer(notification);
+  }
+
+  async #serverNotification(notification: JSONRPCNotification): Promise<void> {
+    const { method, params } = notification;
+    if (!isKnown(notification, SERVER_NOTIFICATIONS)) return;
+    if (method === 'notifications/cancelled') {
+      const id = params?.['requestId'] as RequestId;
+      return this.#cancel(notification, id, this.#askedBack, (out) => this.#toClient(out));
+    }
+    if (method === 'notifications/tools/list_changed') this.#tools = undefined;
+    if (method === 'notifications/progress') {
+      const token = params?.['progressToken'];
+      const open = [...this.#asked.values()].find(({ progressToken }) => progressToken === token);
+      return open && this.#toClient(notification, open.id);
+    }
+    await this.#toClient(notification, this.#latest());
+  }
+
+  /** Sends a request on under a number of the relay's own. */
+  async #ask(
+    request: JSONRPCRequest,
+    params: JsonObject,
+    open: Map<RequestId, Open>,
+    answered: Open['answered'],
+    send: (message: JSONRPCMessage) => Promise<void>,
+  ): Promise<void> {
+    const number = this.#number++;
+    const { id, method } = request;
+    const progressToken = request.params?._meta?.progressToken;
+    open.set(number, { id, method, progressToken, answered });
+    await send({
+      jsonrpc: '2.0',
+      id: number,
+      method,
+      ...(Object.keys(params).length > 0 ? { params } : {}),
+    });
+  }
+
+  async #answer(
+    message: JSONRPCResultResponse | JSONRPCErrorResponse,
+    open: Map<RequestId, Open>,
+    send: (message: JSONRPCMessage) => Promise<void>,
+  ): Promise<void> {
+    const asked = message.id === undefined ? undefined : open.get(message.id);
+    if (!asked || message.id === undefined) return;
+    open.delete(message.id);
+    if (!('result' in message)) return send({ ...message, id: asked.id });
+    try {
+      const result = await asked.answered(message.result as JsonObject);
+      await send({ jsonrpc: '2.0', id: asked.id, result });
+    } catch (thrown) {
+      const error = asProvisoError(thrown);
+      if (error.code === 'internal') this.#guard.defect(error.cause);
+      await send(errorOf(asked.id, REFUSED, error.publicMessage, dataOf(error)));
+    }
+  }
+
+  async #cancel(
+    notification: JSONRPCNotification,
+    id: RequestId,
+    open: Map<RequestId, Open>,
+    send: (message: JSONRPCMessage) => Promise<void>,
+  ): Promise<void> {
+    for (const [number, asked] of open) {
+      if (asked.id !== id) continue;
+      await send({ ...notification, params: { ...notification.params, requestId: number } });
+    }
+  }
+
+  /** The request that the client waits for longest since: what the server says belongs to it. */
+  #latest(): RequestId | undefined {
+    return [...this.#asked.values()].at(-1)?.id;
+  }
+
+  async #toServer(message: JSONRPCMessage): Promise<void> {
+    if (!this.#isClosed)
+      await this.#back.send(message).catch((cause: unknown) => this.#lost(cause));
+  }
+
+  async #toClient(message: JSONRPCMessage, related?: RequestId): Promise<void> {
+    if (this.#isClosed) return;
+    const options = related === undefined ? {} : { relatedRequestId: related };
+    await this.#front.send(message, options).catch((cause: unknown) => this.#guard.defect(cause));
+  }
+
+  /** A server that cannot be reached ends the session: its open requests have no answer. */
+  #lost(cause: unknown): void {
+    this.#guard.unreachable(cause);
+    for (const [number, { id }] of this.#asked) {
+      this.#asked.delete(number);
+      void this.#toClient(errorOf(id, REFUSED, 'The server behind Proviso could not be reached.'));
+    }
+    for (const [number, answered] of this.#own) {
+      answered(errorOf(number, REFUSED, 'unreachable'));
+    }
+  }
+}
+
+function knownMethod(
+  request: JSONRPCRequest,
+  methods: Readonly<Record<string, Method>>,
+  refuse: (error: JSONRPCErrorResponse) => Promise<void>,
+): Method | undefined {
+  const { id, method: name } = request;
+  const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
+  if (!method) {
+    void refuse(errorOf(id, METHOD_UNKNOWN, `Proviso does not carry \`${name}\`.`));
+    return undefined;
+  }
+  const unknown = unknownParam(request, method);
+  if (unknown === undefined) return method;
+  void refuse(errorOf(id, PARAMS_INVALID, `Proviso does not know \`${unknown}\` in \`${name}\`.`));
+  return undefined;
+}
+
+function isKnown(
+  notification: JSONRPCNotification,
+  methods: Readonly<Record<string, Method>>,
+): boolean {
+  const { method: name } = notification;
+  const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
+  return method !== undefined && unknownParam(notification, method) === undefined;
+}
+
+/** What a request may carry beside what is decided: where to report progress, and trace headers. */
+const META = ['progressToken', 'traceparent', 'tracestate', 'baggage'];
+
+function unknownParam(
+  { params = {} }: JSONRPCRequest | JSONRPCNotification,
+  method: Method,
+): string | undefined {
+  for (const name in params) if (name !== '_meta' && !method.params.includes(name)) return name;
+  for (const name in params._meta) if (!META.includes(name)) return `_meta.${name}`;
+  return undefined;
+}
+
+function metaOf(params: JsonObject): JsonObject {
+  return isObject(params['_meta']) ? params['_meta'] : {};
+}
+
+function withCapabilities(message: JsonObject, carried: readonly string[]): JsonObject {
+  const given = message['capabilities'];
+  if (!isObject(given)) return message;
+  const kept = Object.entries(given).filter(([name]) => carried.includes(name));
+  return { ...message, capabilities: Object.fromEntries(kept) };
+}
+
+function toolsIn(result: JsonObject): Definition[] {
+  const { tools } = result;
+  return Array.isArray(tools) ? (tools as JsonValue[]).filter(isObject).flatMap(definitionOf) : [];
+}
+
+/** Of a tool's call, as a result that a model reads; of anything else, as an error. */
+function refusalOf({ id, method }: JSONRPCRequest, error: ProvisoError): JSONRPCMessage {
+  if (method !== 'tools/call' || error.code === 'invalid_request') {
+    const code = error.code === 'invalid_request' ? PARAMS_INVALID : REFUSED;
+    return errorOf(id, code, error.publicMessage, dataOf(error));
+  }
+  const result = {
+    content: [{ type: 'text', text: error.publicMessage }],
+    isError: true,
+    _meta: { proviso: dataOf(error) },
+  };
+  return { jsonrpc: '2.0', id, result };
+}
+
+function dataOf({ code, facts }: ProvisoError): JsonObject {
+  return { code, ...facts };
+}
+
+function errorOf(
+  id: RequestId,
+  code: number,
+  message: string,
+  data?: JsonObject,
+): JSONRPCErrorResponse {
+  return { jsonrpc: '2.0', id, error: { code, message, ...(data ? { data } : {}) } };
+}
