@@ -7,7 +7,10 @@ import {
   policySetTextToParts,
   policyToJson,
   type Schema,
+  type SchemaJson,
+  schemaToJson,
   schemaToJsonWithResolvedTypes,
+  schemaToText,
   templateToJson,
   validate,
 } from '@cedar-policy/cedar-wasm/nodejs';
@@ -53,6 +56,35 @@ export function readSchema(text: string): CedarSchema {
   const answer = schemaToJsonWithResolvedTypes(text);
   if (answer.type === 'failure') throw new Error(messageOf(answer.errors));
   return schemaFromJson(answer.json as unknown as JsonObject);
+}
+
+/** All that either of two schemas declares, as one text; where both declare a name, as the first does. */
+export function mergeSchemas(first: string, second: string): string {
+  if (first === second) return first;
+  const [a, b] = [schemaJson(first), schemaJson(second)];
+  const namespaces = new Set([...Object.keys(a), ...Object.keys(b)]);
+  const merged = [...namespaces].map((name) => {
+    const [ours, theirs] = [a[name], b[name]];
+    const of = (kind: 'commonTypes' | 'entityTypes' | 'actions') => ({
+      ...theirs?.[kind],
+      ...ours?.[kind],
+    });
+    const all = {
+      commonTypes: of('commonTypes'),
+      entityTypes: of('entityTypes'),
+      actions: of('actions'),
+    };
+    return [name, all];
+  });
+  const answer = schemaToText(Object.fromEntries(merged) as SchemaJson<string>);
+  if (answer.type === 'failure') throw new Error(messageOf(answer.errors));
+  return answer.text;
+}
+
+function schemaJson(text: string): SchemaJson<string> {
+  const answer = schemaToJson(text);
+  if (answer.type === 'failure') throw new Error(messageOf(answer.errors));
+  return answer.json;
 }
 
 export interface Validation {

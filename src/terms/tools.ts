@@ -11,7 +11,7 @@ import confusables from 'unhomoglyph/data.json' with { type: 'json' };
 import { isLike } from './like.ts';
 
 /** The class of tools that no pattern names. */
-const UNCLASSIFIED = 'unclassified';
+export const UNCLASSIFIED = 'unclassified';
 
 export interface ToolClasses {
   /** Never empty. */

@@ -10,12 +10,13 @@ import type { Pack } from '../pack.ts';
 import { releasersLost } from '../parties.ts';
 import type { ReferenceCall } from '../reference.ts';
 import type { PackRule } from '../rules.ts';
-import { type RequestType, requestTypes } from '../typing/schema.ts';
+import { type RequestType, requestTypeKey, requestTypes } from '../typing/schema.ts';
 import { validationError } from '../typing/validate.ts';
 import { type EnvironmentName, environmentName, type Report } from './analyze.ts';
-import { all, any, type Claim, errs, matches, no, type PolicySet, permits } from './claim.ts';
+import { all, any, type Claim, errs, matches, no, permits } from './claim.ts';
+import { matchesRule, policySet, sourced } from './pack-policies.ts';
 import type { Prover } from './prover.ts';
-import { vocabularyLost } from './vocabulary.ts';
+import { wordsAgainst } from './vocabulary.ts';
 
 export interface PackProof {
   readonly verdict: 'proven' | 'not proven' | 'unknown';
@@ -152,10 +153,10 @@ function oldStatements(
       problems.push(problem('refuted', 'kept from the old version', rule, message));
       return false;
     });
-  for (const { rule, name, words } of vocabularyLost(pack, old)) {
+  for (const { rule, name, change, words } of wordsAgainst(pack, old)) {
     const [first = '', ...more] = words;
     const others = more.length === 0 ? '' : ` and ${more.length} more`;
-    const message = `\`${rule.policy.id}\` of the old version no longer means as much: \`${name}\` lost \`${first}\`${others}.`;
+    const message = `\`${rule.policy.id}\` of the old version no longer means as much: \`${name}\` ${change} \`${first}\`${others}.`;
     problems.push(problem('refuted', 'kept from the old version', rule, message));
   }
   for (const { rule, parties } of releasersLost(pack, old)) {
@@ -218,7 +219,9 @@ async function newEnvironments(
   old: Pack,
 ): Promise<readonly ProofProblem[]> {
   const known = new Set(oldEnvironmentKeys(old));
-  const added = prover.environments.filter((environment) => !known.has(keyOf(environment)));
+  const added = prover.environments.filter(
+    (environment) => !known.has(requestTypeKey(environment)),
+  );
   const problems: ProofProblem[] = [];
   for (const environment of added) {
     const permitted = await prover.find(permits(policySet(pack.rules)), environment);
@@ -239,11 +242,7 @@ async function newEnvironments(
 }
 
 function oldEnvironmentKeys(old: Pack): readonly string[] {
-  return requestTypes(readSchema(old.schema)).map(keyOf);
-}
-
-function keyOf({ principal, action, resource }: RequestType): string {
-  return JSON.stringify([principal, action.action.type, action.action.id, resource]);
+  return requestTypes(readSchema(old.schema)).map(requestTypeKey);
 }
 
 function problem(
@@ -253,21 +252,4 @@ function problem(
   message: string,
 ): ProofProblem {
   return { result, check, rule: policy.id, clause, message };
-}
-
-function policySet(rules: readonly PackRule[]): PolicySet {
-  return rules.map(sourced);
-}
-
-/** The same object for a rule each time, since policies are told apart by it. */
-function sourced(rule: PackRule): PolicySet[number] {
-  const known = sources.get(rule) ?? { policy: rule.policy, text: rule.source.text };
-  sources.set(rule, known);
-  return known;
-}
-
-const sources = new WeakMap<PackRule, PolicySet[number]>();
-
-function matchesRule(rule: PackRule): Claim {
-  return matches(sourced(rule));
 }

@@ -1,37 +1,147 @@
 /**
- * What red lines name outside of the rules: tool classes and topics, whose patterns and phrases stand
+ * What rules name outside of themselves: tool classes and topics, whose patterns and phrases stand
  * in terms.yaml. A class that no longer holds a tool takes that tool from every red line that names
- * the class, and no solver sees it.
+ * the class; one that holds more takes tools from every assurance that leaves the class out. No
+ * solver sees it, so the words themselves must stay.
  */
 import type { Pack } from '../pack.ts';
+import { type Expr, partsOf } from '../policy.ts';
 import type { PackRule } from '../rules.ts';
+import { UNCLASSIFIED } from '../tools.ts';
+import { policyExpressions } from '../typing/policy.ts';
 
-export interface LostWords {
-  /** The old red line that named them. */
+export interface WordsChanged {
+  /** The old red line or assurance that matches less for it. */
   readonly rule: PackRule;
   /** The tool class or topic. */
   readonly name: string;
+  readonly change: 'lost' | 'gained';
   readonly words: readonly string[];
 }
 
-export function vocabularyLost(pack: Pack, old: Pack): readonly LostWords[] {
-  return old.redLines.flatMap((rule) => {
-    const names = namedIn(rule);
-    return names.flatMap((name): LostWords[] => {
-      const words = [
-        ...lost(old.toolClasses.get(name), pack.toolClasses.get(name)),
-        ...lost(old.topics[name], pack.topics[name]),
-      ];
-      return words.length === 0 ? [] : [{ rule, name, words }];
-    });
+/** Changed words by which an old red line or assurance matches less than it did. */
+export function wordsAgainst(pack: Pack, old: Pack): readonly WordsChanged[] {
+  const kinds = [
+    { kind: 'class', before: old.toolClasses, after: pack.toolClasses },
+    { kind: 'topic', before: topicsOf(old), after: topicsOf(pack) },
+  ] as const;
+  return [...old.redLines, ...old.assurances].flatMap((rule) => {
+    const uses = usesOf(rule);
+    return kinds.flatMap(({ kind, before, after }) =>
+      [...new Set([...before.keys(), ...after.keys()])].flatMap((name): WordsChanged[] => {
+        const grows = new Set([...(uses[kind].get(name) ?? []), ...(uses[kind].get(ANY) ?? [])]);
+        const [a, b] = [before.get(name) ?? [], after.get(name) ?? []];
+        return [
+          { rule, name, change: 'lost' as const, words: grows.has(1) ? without(a, b) : [] },
+          { rule, name, change: 'gained' as const, words: grows.has(-1) ? without(b, a) : [] },
+        ].filter(({ words }) => words.length > 0);
+      }),
+    );
   });
 }
 
-/** The texts that a rule is written with; ids of tool classes and names of topics are among them. */
-function namedIn({ source }: PackRule): readonly string[] {
-  return [...new Set([...source.text.matchAll(/"([^"\\]*)"/g)].map((match) => match[1] ?? ''))];
+/** Whether the rule looks at the tool class or topic of this name. */
+export function namesWord(rule: PackRule, kind: 'class' | 'topic', name: string): boolean {
+  const uses = usesOf(rule)[kind];
+  return uses.has(name) || uses.has(ANY);
 }
 
-function lost(before: readonly string[] = [], after: readonly string[] = []): readonly string[] {
-  return before.filter((word) => !after.includes(word));
+/** Whether a rule matches more (1) or less (-1) where more is in a class or speaks of a topic. */
+type Sign = 1 | -1;
+
+interface Uses {
+  readonly class: Map<string, Set<Sign>>;
+  readonly topic: Map<string, Set<Sign>>;
+}
+
+/** Stands for each class or topic there is. */
+const ANY = '*';
+
+function usesOf({ policy }: PackRule): Uses {
+  const uses: Uses = { class: new Map(), topic: new Map() };
+  for (const expr of policyExpressions(policy)) collect(expr, [1], uses);
+  return uses;
+}
+
+const TOPICS = new Set(['topics', 'toolTopics']);
+const BOTH: readonly Sign[] = [1, -1];
+
+/** @param signs of the expression within the rule: how the rule follows it */
+function collect(expr: Expr, signs: readonly Sign[], uses: Uses): void {
+  const read = factsRead(expr);
+  if (read) return add(uses[read], ANY, BOTH);
+  switch (expr.op) {
+    case 'entity': {
+      if (expr.entity.type !== 'ToolClass') return;
+      // A tool is unclassified where no class has it.
+      if (expr.entity.id === UNCLASSIFIED) add(uses.class, ANY, signs.map(opposite));
+      else add(uses.class, expr.entity.id, signs);
+      return;
+    }
+    case 'unary': {
+      const isEmptied = expr.operator === 'isEmpty' ? factsRead(expr.arg) : undefined;
+      if (isEmptied) add(uses[isEmptied], ANY, signs.map(opposite));
+      else collect(expr.arg, expr.operator === 'not' ? signs.map(opposite) : BOTH, uses);
+      return;
+    }
+    case 'binary': {
+      const { operator, left, right } = expr;
+      const found = factsRead(left);
+      if (operator === '&&' || operator === '||') {
+        for (const part of [left, right]) collect(part, signs, uses);
+      } else if (found && operator.startsWith('contains') && isWritten(right)) {
+        for (const name of namesWritten(right)) add(uses[found], name, signs);
+      } else {
+        collect(left, BOTH, uses);
+        collect(right, operator === 'in' ? signs : BOTH, uses);
+      }
+      return;
+    }
+    case 'set':
+      for (const part of expr.items) collect(part, signs, uses);
+      return;
+    default:
+      for (const part of partsOf(expr)) collect(part, BOTH, uses);
+  }
+}
+
+/** Which facts `context.topics` and the like are about. */
+function factsRead(expr: Expr): keyof Uses | undefined {
+  if (expr.op !== 'get' || expr.of.op !== 'variable' || expr.of.name !== 'context')
+    return undefined;
+  if (TOPICS.has(expr.attribute)) return 'topic';
+  return expr.attribute === 'toolClasses' ? 'class' : undefined;
+}
+
+function isWritten(expr: Expr): boolean {
+  return (
+    expr.op === 'string' || isClass(expr) || (expr.op === 'set' && expr.items.every(isWritten))
+  );
+}
+
+/** But for `unclassified`, which is not in a class of its own words. */
+function isClass(expr: Expr): boolean {
+  return expr.op === 'entity' && expr.entity.id !== UNCLASSIFIED;
+}
+
+function namesWritten(expr: Expr): readonly string[] {
+  if (expr.op === 'string') return [expr.value];
+  if (expr.op === 'entity') return [expr.entity.id];
+  return expr.op === 'set' ? expr.items.flatMap(namesWritten) : [];
+}
+
+function add(names: Map<string, Set<Sign>>, name: string, signs: readonly Sign[]): void {
+  names.set(name, new Set([...(names.get(name) ?? []), ...signs]));
+}
+
+function opposite(sign: Sign): Sign {
+  return sign === 1 ? -1 : 1;
+}
+
+function topicsOf({ topics }: Pack): ReadonlyMap<string, readonly string[]> {
+  return new Map(Object.entries(topics));
+}
+
+function without(words: readonly string[], others: readonly string[]): readonly string[] {
+  return words.filter((word) => !others.includes(word));
 }

@@ -30,7 +30,7 @@ function fieldWords(of: string, fields: Fields): readonly string[] {
 }
 
 /** What a counterexample is given where nothing else is needed. */
-function isPlain(value: Value): boolean {
+export function isPlain(value: Value): boolean {
   if (typeof value !== 'object') return value === 0 || value === '' || value === false;
   switch (value.kind) {
     case 'set':

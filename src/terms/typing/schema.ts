@@ -47,6 +47,11 @@ export function requestTypes(schema: CedarSchema): readonly RequestType[] {
   );
 }
 
+/** The same for the same kind of request of two schemas. */
+export function requestTypeKey({ principal, action, resource }: RequestType): string {
+  return JSON.stringify([principal, action.action.type, action.action.id, resource]);
+}
+
 /** @param json as the official engine writes it, with types resolved */
 export function schemaFromJson(json: JsonObject): CedarSchema {
   const commonTypes = new Map<string, JsonObject>();
