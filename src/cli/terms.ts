@@ -9,6 +9,7 @@ import { EXIT, type ExitCode } from './exit.ts';
 import type { Output } from './output.ts';
 import { defineAnalyze } from './terms-analyze.ts';
 import { defineProve } from './terms-prove.ts';
+import { defineRedline } from './terms-redline.ts';
 
 export function define(command: Command): void {
   examples(
@@ -27,6 +28,7 @@ export function define(command: Command): void {
   );
   defineProve(command, readPack);
   defineAnalyze(command);
+  defineRedline(command);
 }
 
 function check(dir: string, output: Output): ExitCode {
