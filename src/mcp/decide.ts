@@ -67,6 +67,9 @@ export function guardOf(gateway: Gateway, server: string): Guard {
       }
       return tools;
     },
+    dropped(why) {
+      log.debug({ server }, why);
+    },
     unreachable(err) {
       log.warn({ err, server }, 'an MCP server could not be reached');
     },

@@ -35,6 +35,8 @@ export interface Guard {
   decide(use: Use, asker: Asker, signal: AbortSignal): Promise<ClearedUse>;
   /** Of the tools that a server lists, those that may be called, as the client is to see them. */
   offered(listed: readonly Definition[]): Promise<JsonObject[]>;
+  /** A notification that goes no further. */
+  dropped(why: string): void;
   unreachable(cause: unknown): void;
   defect(cause: unknown): void;
 }

@@ -20,9 +20,10 @@ import type {
 } from '@modelcontextprotocol/sdk/types.js';
 import { asProvisoError, ProvisoError } from '#base/errors.ts';
 import { isObject, type JsonObject, type JsonValue } from '#base/json.ts';
-import { type Definition, definitionOf } from '#tools/definition.ts';
+import type { Definition } from '#tools/definition.ts';
 import type { Asker } from './asker.ts';
 import type { Guard, Use } from './guard.ts';
+import { errorOf, metaOf, methodOf, refusalOf, toolsIn, withCapabilities } from './message.ts';
 import {
   CLIENT_CAPABILITIES,
   CLIENT_NOTIFICATIONS,
@@ -33,11 +34,6 @@ import {
   SERVER_REQUESTS,
   toolNameOf,
 } from './methods.ts';
-
-/** JSON-RPC's own codes, and the one that Proviso refuses with. */
-const METHOD_UNKNOWN = -32601;
-const PARAMS_INVALID = -32602;
-const REFUSED = -32001;
 
 /** A request that is under way. */
 interface Open {
@@ -110,21 +106,16 @@ export class Relay {
   }
 
   async #clientRequest(request: JSONRPCRequest, asker: Asker | undefined): Promise<void> {
-    const refuse = (error: JSONRPCErrorResponse): Promise<void> => this.#toClient(error);
-    const method = knownMethod(request, CLIENT_REQUESTS, refuse);
-    if (!method) return;
-    if (!asker) return refuse(errorOf(request.id, REFUSED, 'Nobody is identified.'));
     const deciding = new AbortController();
     this.#deciding.set(request.id, deciding);
     try {
+      const method = methodOf(request, CLIENT_REQUESTS);
       const { params, answered } = await this.#cleared(request, method, asker, deciding.signal);
       if (deciding.signal.aborted || this.#isClosed) return;
       await this.#ask(request, params, this.#asked, answered, (out) => this.#toServer(out));
     } catch (thrown) {
       if (deciding.signal.aborted) return;
-      const error = asProvisoError(thrown);
-      if (error.code === 'internal') this.#guard.defect(error.cause);
-      await this.#toClient(refusalOf(request, error));
+      await this.#toClient(refusalOf(request, this.#errorOf(thrown)));
     } finally {
       this.#deciding.delete(request.id);
     }
@@ -134,7 +125,7 @@ export class Relay {
   async #cleared(
     request: JSONRPCRequest,
     method: Method,
-    asker: Asker,
+    asker: Asker | undefined,
     signal: AbortSignal,
   ): Promise<{ readonly params: JsonObject; readonly answered: Open['answered'] }> {
     const params = (request.params ?? {}) as JsonObject;
@@ -144,6 +135,7 @@ export class Relay {
         answered: this.#passer(request.method),
       };
     }
+    if (!asker) throw new ProvisoError('caller_unknown', 'Nobody is identified.');
     const use = await this.#useOf(request.method, params);
     const cleared = await this.#guard.decide(use, asker, signal);
     const sent = {
@@ -214,32 +206,22 @@ export class Relay {
   }
 
   async #serverRequest(request: JSONRPCRequest): Promise<void> {
-    const refuse = (error: JSONRPCErrorResponse): Promise<void> => this.#toServer(error);
-    const method = knownMethod(request, SERVER_REQUESTS, refuse);
-    if (!method) return;
-    const asker = this.#asker;
-    if (!asker) return refuse(errorOf(request.id, REFUSED, 'Nobody is identified.'));
     const related = this.#latest();
+    const { signal } = new AbortController();
     try {
-      const { params, answered } = await this.#cleared(
-        request,
-        method,
-        asker,
-        new AbortController().signal,
-      );
+      const method = methodOf(request, SERVER_REQUESTS);
+      const { params, answered } = await this.#cleared(request, method, this.#asker, signal);
       await this.#ask(request, params, this.#askedBack, answered, (out) =>
         this.#toClient(out, related),
       );
     } catch (thrown) {
-      const error = asProvisoError(thrown);
-      if (error.code === 'internal') this.#guard.defect(error.cause);
-      await refuse(errorOf(request.id, REFUSED, error.publicMessage, dataOf(error)));
+      await this.#toServer(errorOf(request.id, this.#errorOf(thrown)));
     }
   }
 
   async #clientNotification(notification: JSONRPCNotification): Promise<void> {
     const { method } = notification;
-    if (!isKnown(notification, CLIENT_NOTIFICATIONS)) return;
+    if (!this.#isKnown(notification, CLIENT_NOTIFICATIONS)) return;
     if (method === 'notifications/cancelled') {
       const id = notification.params?.['requestId'] as RequestId;
       this.#deciding.get(id)?.abort();
@@ -250,7 +232,7 @@ export class Relay {
 
   async #serverNotification(notification: JSONRPCNotification): Promise<void> {
     const { method, params } = notification;
-    if (!isKnown(notification, SERVER_NOTIFICATIONS)) return;
+    if (!this.#isKnown(notification, SERVER_NOTIFICATIONS)) return;
     if (method === 'notifications/cancelled') {
       const id = params?.['requestId'] as RequestId;
       return this.#cancel(notification, id, this.#askedBack, (out) => this.#toClient(out));
@@ -297,9 +279,7 @@ export class Relay {
       const result = await asked.answered(message.result as JsonObject);
       await send({ jsonrpc: '2.0', id: asked.id, result });
     } catch (thrown) {
-      const error = asProvisoError(thrown);
-      if (error.code === 'internal') this.#guard.defect(error.cause);
-      await send(errorOf(asked.id, REFUSED, error.publicMessage, dataOf(error)));
+      await send(errorOf(asked.id, this.#errorOf(thrown)));
     }
   }
 
@@ -334,93 +314,28 @@ export class Relay {
   /** A server that cannot be reached ends the session: its open requests have no answer. */
   #lost(cause: unknown): void {
     this.#guard.unreachable(cause);
+    const error = new ProvisoError('upstream_failed', 'The MCP server could not be reached.');
     for (const [number, { id }] of this.#asked) {
       this.#asked.delete(number);
-      void this.#toClient(errorOf(id, REFUSED, 'The server behind Proviso could not be reached.'));
+      void this.#toClient(errorOf(id, error));
     }
-    for (const [number, answered] of this.#own) {
-      answered(errorOf(number, REFUSED, 'unreachable'));
+    for (const [number, answered] of this.#own) answered(errorOf(number, error));
+  }
+
+  /** Nobody waits for an answer to a notification: one that is not known goes no further. */
+  #isKnown(notification: JSONRPCNotification, methods: Readonly<Record<string, Method>>): boolean {
+    try {
+      methodOf(notification, methods);
+      return true;
+    } catch (thrown) {
+      this.#guard.dropped(this.#errorOf(thrown).publicMessage);
+      return false;
     }
   }
-}
 
-function knownMethod(
-  request: JSONRPCRequest,
-  methods: Readonly<Record<string, Method>>,
-  refuse: (error: JSONRPCErrorResponse) => Promise<void>,
-): Method | undefined {
-  const { id, method: name } = request;
-  const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
-  if (!method) {
-    void refuse(errorOf(id, METHOD_UNKNOWN, `Proviso does not carry \`${name}\`.`));
-    return undefined;
+  #errorOf(thrown: unknown): ProvisoError {
+    const error = asProvisoError(thrown);
+    if (error.code === 'internal') this.#guard.defect(error.cause);
+    return error;
   }
-  const unknown = unknownParam(request, method);
-  if (unknown === undefined) return method;
-  void refuse(errorOf(id, PARAMS_INVALID, `Proviso does not know \`${unknown}\` in \`${name}\`.`));
-  return undefined;
-}
-
-function isKnown(
-  notification: JSONRPCNotification,
-  methods: Readonly<Record<string, Method>>,
-): boolean {
-  const { method: name } = notification;
-  const method = Object.hasOwn(methods, name) ? methods[name] : undefined;
-  return method !== undefined && unknownParam(notification, method) === undefined;
-}
-
-/** What a request may carry beside what is decided: where to report progress, and trace headers. */
-const META = ['progressToken', 'traceparent', 'tracestate', 'baggage'];
-
-function unknownParam(
-  { params = {} }: JSONRPCRequest | JSONRPCNotification,
-  method: Method,
-): string | undefined {
-  for (const name in params) if (name !== '_meta' && !method.params.includes(name)) return name;
-  for (const name in params._meta) if (!META.includes(name)) return `_meta.${name}`;
-  return undefined;
-}
-
-function metaOf(params: JsonObject): JsonObject {
-  return isObject(params['_meta']) ? params['_meta'] : {};
-}
-
-function withCapabilities(message: JsonObject, carried: readonly string[]): JsonObject {
-  const given = message['capabilities'];
-  if (!isObject(given)) return message;
-  const kept = Object.entries(given).filter(([name]) => carried.includes(name));
-  return { ...message, capabilities: Object.fromEntries(kept) };
-}
-
-function toolsIn(result: JsonObject): Definition[] {
-  const { tools } = result;
-  return Array.isArray(tools) ? (tools as JsonValue[]).filter(isObject).flatMap(definitionOf) : [];
-}
-
-/** Of a tool's call, as a result that a model reads; of anything else, as an error. */
-function refusalOf({ id, method }: JSONRPCRequest, error: ProvisoError): JSONRPCMessage {
-  if (method !== 'tools/call' || error.code === 'invalid_request') {
-    const code = error.code === 'invalid_request' ? PARAMS_INVALID : REFUSED;
-    return errorOf(id, code, error.publicMessage, dataOf(error));
-  }
-  const result = {
-    content: [{ type: 'text', text: error.publicMessage }],
-    isError: true,
-    _meta: { proviso: dataOf(error) },
-  };
-  return { jsonrpc: '2.0', id, result };
-}
-
-function dataOf({ code, facts }: ProvisoError): JsonObject {
-  return { code, ...facts };
-}
-
-function errorOf(
-  id: RequestId,
-  code: number,
-  message: string,
-  data?: JsonObject,
-): JSONRPCErrorResponse {
-  return { jsonrpc: '2.0', id, error: { code, message, ...(data ? { data } : {}) } };
 }
