@@ -97,7 +97,7 @@ const mcpServer = object({
   env: z
     .record(z.string(), valueOrSecret)
     .default({})
-    .describe('All of the program’s environment, beside `PATH`.'),
+    .describe('The program’s environment, beside `PATH`, `HOME` and the like.'),
 }).refine((server) => (server.url === undefined) !== (server.command === undefined), {
   error: 'needs exactly one of `url` and `command`',
 });

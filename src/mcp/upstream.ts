@@ -21,8 +21,8 @@ export function openUpstream(server: McpServerConfig, onWords: (text: string) =>
   const transport = new StdioClientTransport({
     command: server.command,
     args: [...server.args],
-    // With this alone the program has none of Proviso's own environment, where secrets stand.
-    env: { PATH: process.env['PATH'] ?? '', ...env },
+    // Of Proviso's own environment, where secrets stand, the SDK gives it `PATH`, `HOME` and the like.
+    env,
     cwd: server.folder,
     stderr: 'pipe',
   });

@@ -38,6 +38,9 @@ server.registerTool(
     structuredContent: { words, release: _meta?.['proviso/release'] ?? null },
   }),
 );
+server.registerTool('environment', { description: Object.keys(process.env).sort().join(' ') }, () =>
+  text(''),
+);
 server.registerTool('test_image_content', { description: 'A picture.' }, () => ({
   content: [{ type: 'image', data: PNG, mimeType: 'image/png' }],
 }));
