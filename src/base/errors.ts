@@ -88,7 +88,10 @@ export const ERROR_CODES = {
   terms_invalid: [500, 'The terms pack is not valid.'],
   terms_test_failed: [409, 'A test of the terms pack fails, so it cannot come into force.'],
   terms_unsigned: [409, 'A signature is missing without which terms cannot come into force.'],
-  terms_unproven: [409, 'The terms break a red line or an assurance, so they cannot come into force.'],
+  terms_unproven: [
+    409,
+    'The terms break a red line or an assurance, so they cannot come into force.',
+  ],
   terms_undecided: [
     409,
     'The solver could not prove the terms either way, so they cannot come into force.',

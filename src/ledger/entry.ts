@@ -27,6 +27,8 @@ export type StateKind =
   | 'terms'
   | 'key'
   | 'purpose'
+  | 'erasure'
+  | 'inquiry'
   | 'person'
   | 'token'
   | 'tool'

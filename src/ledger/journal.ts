@@ -60,6 +60,60 @@ export interface FoundRecord {
   readonly record: JournalRecord;
   /** Its segment. */
   readonly path: string;
+  /** Where in it the record begins. */
+  readonly position: number;
+}
+
+/** Where wrapped keys lie in a segment. */
+export interface KeySpan {
+  readonly position: number;
+  readonly bytes: number;
+}
+
+/** @param position of the record in its segment */
+export function keySpanOf(record: JournalRecord, position: number): KeySpan | undefined {
+  const bytes = record.keys.length;
+  return bytes === 0
+    ? undefined
+    : { position: position + RECORD_HEADER_BYTES + record.entries.length, bytes };
+}
+
+const WIPED = '.wiped';
+
+/**
+ * Removes a segment, and overwrites the wrapped keys in it first: what is erased from the vault must
+ * not lie on the disk as what once was a journal. Under its other name no start reads it.
+ */
+export async function removeSegment(
+  disk: Disk,
+  dir: string,
+  path: string,
+  spans: readonly KeySpan[],
+): Promise<void> {
+  const from = join(dir, path);
+  if (spans.length === 0) return disk.remove(from);
+  await disk.rename(from, from + WIPED);
+  await wipe(disk, from + WIPED, spans);
+}
+
+/** What a crash in a removal left. */
+export async function removeWiped(disk: Disk, dir: string): Promise<void> {
+  for (const name of await disk.list(join(dir, 'journal'))) {
+    if (!name.endsWith(WIPED)) continue;
+    const path = join(dir, 'journal', name);
+    const { length } = (await disk.read(path)) ?? Buffer.alloc(0);
+    await wipe(disk, path, [{ position: 0, bytes: length }]);
+  }
+}
+
+async function wipe(disk: Disk, path: string, spans: readonly KeySpan[]): Promise<void> {
+  const file = await disk.openFile(path);
+  try {
+    for (const { position, bytes } of spans) await file.write(Buffer.alloc(bytes), position);
+  } finally {
+    await file.close();
+  }
+  await disk.remove(path);
 }
 
 /**
@@ -72,8 +126,8 @@ export async function* readJournal(disk: Disk, dir: string): AsyncGenerator<Foun
     const segment = (await disk.read(join(dir, path))) ?? Buffer.alloc(0);
     let end = 0;
     for (let record = readRecord(segment, 0); record; record = readRecord(segment, end)) {
+      yield { record, path, position: end };
       end += recordBytes(record);
-      yield { record, path };
     }
     // A crash tears the last record. Damage before it would hide what was acknowledged.
     for (let at = end; (at = segment.indexOf(MAGIC, at)) >= 0; at++) {

@@ -16,6 +16,7 @@ import type { Algorithm } from '#base/note-key.ts';
 import { digestOf, parseDisclosure } from './commitments.ts';
 import { type Disk, nodeDisk } from './disk.ts';
 import { decodeEntry, type Entry, type NewEntry, type StateKind } from './entry.ts';
+import { destroyKey, erasureEntry } from './erasure.ts';
 import { loadMasterKey, loadSigners } from './keys.ts';
 import { takeWriterLock, type WriterLock } from './lock.ts';
 import { readBundle } from './read.ts';
@@ -43,9 +44,9 @@ export interface LedgerOptions {
   readonly onRecovery?: () => void;
 }
 
-/** A state-changing entry with its private values. */
+/** A state-changing entry with its private values; without them where they were erased. */
 export interface StateEntry extends Entry {
-  readonly private: JsonObject;
+  readonly private: JsonObject | undefined;
 }
 
 /**
@@ -171,7 +172,7 @@ export class Ledger {
     await this.flush();
     for (const index of this.#log.projection.stateEntries(kinds)) {
       const entry = await this.readEntry(index);
-      yield { ...entry, private: await this.readPrivate(entry) };
+      yield { ...entry, private: await this.readPrivate(entry).catch(unlessErased) };
     }
   }
 
@@ -192,7 +193,7 @@ export class Ledger {
 
   /**
    * The private values behind an entry's commitments, each checked against its commitment.
-   * @throws `vault_unreadable` when they were erased
+   * @throws `value_erased`, `vault_unreadable`
    */
   async readPrivate({ index, digests }: Entry): Promise<JsonObject> {
     await this.flush();
@@ -206,6 +207,33 @@ export class Ledger {
       values[disclosed.name] = disclosed.value;
     }
     return values;
+  }
+
+  /**
+   * Destroys the key of a name, and with it every value that was encrypted for it. What the log
+   * committed to stays provable, and can be opened no more.
+   * @param said why; it stands in the vault, and must not name what is erased
+   * @returns the number of the entry that says so
+   * @throws `not_found` where nothing is kept for the name
+   */
+  async erase(vaultKey: string, said?: NewEntry['private']): Promise<number> {
+    // The key has its own file then, and no record of the journal is needed for it.
+    await this.flush();
+    const { disk, dir } = this.#files;
+    const { vault } = this.#log;
+    const slot = vault.slotOf(vaultKey);
+    const state = vault.keyState(slot);
+    if (!state || state.isErased) {
+      throw new ProvisoError('not_found', 'The vault has no values under this name.');
+    }
+    const key = { slot, generation: state.generation };
+    this.#writer.endSegment();
+    const index = await this.append(erasureEntry(key, said));
+    await this.flush();
+    // A crash here leaves the key, which the next start destroys.
+    await destroyKey(disk, dir, key);
+    this.#log.vault.forget(vaultKey);
+    return index;
   }
 
   /** Resolves when all that was acknowledged is published. */
@@ -291,4 +319,8 @@ export class Ledger {
     );
     if (isBack) this.#options.onRecovery?.();
   }
+}
+
+function unlessErased(error: unknown): undefined {
+  if (!(error instanceof ProvisoError) || error.code !== 'value_erased') throw error;
 }

@@ -21,7 +21,17 @@ import { Backlog } from './backlog.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import type { Disk } from './disk.ts';
 import { decodeEntry, type Entry } from './entry.ts';
-import { type JournalRecord, readJournal, segmentPath, segmentStarts } from './journal.ts';
+import { finishErasures } from './erasure.ts';
+import {
+  type JournalRecord,
+  type KeySpan,
+  keySpanOf,
+  readJournal,
+  removeSegment,
+  removeWiped,
+  segmentPath,
+  segmentStarts,
+} from './journal.ts';
 import type { LogSigners } from './keys.ts';
 import { type Head, HeadStore } from './lock.ts';
 import { effectsOf, Projection } from './projection.ts';
@@ -95,6 +105,7 @@ async function loadBehindLock(files: LedgerFiles, heads: HeadStore): Promise<Loa
   const projection = Projection.open(join(dir, 'state.sqlite'), edge.size);
   try {
     await catchUp(projection, dir, edge.size);
+    await finishErasures(disk, dir, projection, edge.size);
     const openDecisions = projection.openDecisions();
     const readKey = (path: string) => readFileIfThere(join(dir, path));
     const vault = new Vault(masterKey, readKey, limits.vaultKeysCachedMax);
@@ -215,8 +226,16 @@ function checkClock(newestAt: number, { clock, limits }: LedgerFiles): void {
 
 /** All of it is published; a crash on the way leaves records that the next start passes over. */
 async function removeJournal(disk: Disk, dir: string): Promise<void> {
-  const starts = segmentStarts(await disk.list(join(dir, 'journal')));
-  for (const start of starts) await disk.remove(join(dir, segmentPath(start)));
+  const spans = new Map<string, KeySpan[]>();
+  for await (const { record, path, position } of readJournal(disk, dir)) {
+    const span = keySpanOf(record, position);
+    if (span) spans.set(path, [...(spans.get(path) ?? []), span]);
+  }
+  for (const start of segmentStarts(await disk.list(join(dir, 'journal')))) {
+    const path = segmentPath(start);
+    await removeSegment(disk, dir, path, spans.get(path) ?? []);
+  }
+  await removeWiped(disk, dir);
   await disk.syncFolder(join(dir, 'journal'));
 }
 

@@ -87,13 +87,15 @@ test('values whose key was erased are gone, and new ones get a key of the next g
   const old = blobOf(vault.seal('a', 0, 'old', keys));
   publish(files, vault, keys);
   const [path] = [...files.keys()];
-  files.set(path as string, Buffer.from([0, 0, 0, 2]));
+  files.set(path as string, Buffer.concat([Buffer.from([0, 0, 0, 2]), Buffer.alloc(60)]));
 
   const next = vaultOn(files);
-  assert.throws(() => next.open(old), { code: 'vault_unreadable' });
+  assert.throws(() => next.open(old), { code: 'value_erased' });
   const fresh = blobOf(next.seal('a', 1, 'new', keys));
   assert.equal(next.open(fresh), 'new');
-  assert.throws(() => next.open(old), { code: 'vault_unreadable' });
+  assert.throws(() => next.open(old), { code: 'value_erased' });
+  files.delete(path as string);
+  assert.throws(() => vaultOn(files).open(old), { code: 'vault_unreadable' });
 });
 
 test('a blob that was changed, and a wrong master key, open nothing', () => {

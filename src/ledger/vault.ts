@@ -1,9 +1,11 @@
 /**
  * The vault: private values, encrypted for each subject or purpose (the *vault key*, a name). A
- * name's data key is wrapped by the master key; destroying the data key erases all its values.
+ * name's data key is wrapped by the master key; destroying the data key erases all its values
+ * (`erasure.ts`).
  *
  *   vault/master.key            base64 of 32 bytes, unless the master key is given otherwise
- *   vault/keys/<slot, hex>      generation[4] ‖ nonce[12] ‖ data key, encrypted [32] ‖ tag[16]
+ *   vault/keys/<slot, hex>      generation[4] ‖ nonce[12] ‖ data key, encrypted [32] ‖ tag[16];
+ *                               of an erased one the next generation[4], then zeros
  *   vault/values/<tile name>    see `values.ts`
  *
  *   slot   HMAC-SHA-256(name key, vault key)[:16], so that no name stands on disk: INVARIANT (9)
@@ -12,10 +14,7 @@ import {
   createCipheriv,
   createDecipheriv,
   createHmac,
-  createSecretKey,
   hkdfSync,
-  type KeyObject,
-  randomBytes,
   randomFillSync,
 } from 'node:crypto';
 import { ProvisoError } from '#base/errors.ts';
@@ -24,15 +23,17 @@ import { BLOB_TEXT_AT, type Blob, TAG_BYTES } from './values.ts';
 
 const NONCE_BYTES = 12;
 const SLOT_BYTES = 16;
+const KEY_BYTES = 32;
 const NONCES_BYTES = 256 * NONCE_BYTES;
-const KEY_FILE_BYTES = 4 + NONCE_BYTES + 32 + TAG_BYTES;
+export const KEY_FILE_BYTES = 4 + NONCE_BYTES + KEY_BYTES + TAG_BYTES;
 /** A wrapped key in the journal: its slot, then its file. */
 export const KEY_RECORD_BYTES = SLOT_BYTES + KEY_FILE_BYTES;
 
 interface DataKey {
   readonly slot: Buffer;
   readonly generation: number;
-  readonly key: KeyObject;
+  /** In memory of its own, which is overwritten when the key is erased or put aside. */
+  readonly key: Buffer;
 }
 
 /** A data key made for values that are about to be written, to be written with them. */
@@ -85,14 +86,20 @@ export class Vault {
     return blob;
   }
 
-  /** The text of a blob. @throws `vault_unreadable` when its key is gone, or not the one at hand */
+  /**
+   * The text of a blob.
+   * @throws `value_erased` when its key was erased, `vault_unreadable` when it is not there or is
+   *   not the one at hand
+   */
   open(blob: Blob): string {
     const { bytes } = blob;
     const slot = bytes.subarray(12, 28);
+    const generation = bytes.readUInt32BE(28);
+    const state = this.keyState(slot);
+    if (state === undefined) throw unreadable(blob, `their key \`${keyPath(slot)}\` is missing`);
+    if (generation < state.generation) throw erased(blob);
     const dataKey = this.#storedKey(slot);
-    if (!dataKey || dataKey.generation !== bytes.readUInt32BE(28)) {
-      throw unreadable(blob, 'the key of these values was erased');
-    }
+    if (dataKey?.generation !== generation) throw unreadable(blob, 'their key is an older one');
     const end = bytes.length - TAG_BYTES;
     try {
       const decipher = createDecipheriv('aes-256-gcm', dataKey.key, bytes.subarray(32, 44));
@@ -104,7 +111,26 @@ export class Vault {
       );
     } catch (cause) {
       throw unreadable(blob, 'they do not decrypt with the master key at hand', cause);
+    } finally {
+      dataKey.key.fill(0);
     }
+  }
+
+  /** Where the key of a name is, which says nothing of the name. */
+  slotOf(vaultKey: string): Buffer {
+    return createHmac('sha256', this.#nameKey).update(vaultKey).digest().subarray(0, SLOT_BYTES);
+  }
+
+  /** `undefined` where no value was ever encrypted for the name. */
+  keyState(slot: Buffer): KeyState | undefined {
+    const file = this.#keyFile(slot);
+    return file && keyStateOf(file);
+  }
+
+  /** Takes a name's key out of memory. */
+  forget(vaultKey: string): void {
+    this.#keys.get(vaultKey)?.key.fill(0);
+    this.#keys.delete(vaultKey);
   }
 
   /** Says that a key record from `seal` is in its own file now. */
@@ -125,22 +151,19 @@ export class Vault {
   #keyToWrite(vaultKey: string, newKeys: Buffer[]): DataKey {
     const cached = this.#keys.get(vaultKey);
     if (cached) return cached;
-    const slot = createHmac('sha256', this.#nameKey)
-      .update(vaultKey)
-      .digest()
-      .subarray(0, SLOT_BYTES);
+    const slot = this.slotOf(vaultKey);
     let dataKey = this.#storedKey(slot);
     if (!dataKey) {
-      const generation = this.#keyFile(slot)?.readUInt32BE(0) ?? 1;
-      const key = randomBytes(32);
+      const generation = this.keyState(slot)?.generation ?? 1;
+      const key = randomFillSync(Buffer.allocUnsafeSlow(KEY_BYTES));
       const record = Buffer.concat([slot, this.#wrap(slot, generation, key)]);
       newKeys.push(record);
       this.#unpublished.set(slot.toString('hex'), record.subarray(SLOT_BYTES));
-      dataKey = { slot, generation, key: createSecretKey(key) };
+      dataKey = { slot, generation, key };
     }
     if (this.#keys.size >= this.#keysCachedMax) {
       // The oldest name; a key that is needed again is read again.
-      this.#keys.delete(this.#keys.keys().next().value as string);
+      this.forget(this.#keys.keys().next().value as string);
     }
     this.#keys.set(vaultKey, dataKey);
     return dataKey;
@@ -149,13 +172,17 @@ export class Vault {
   /** `undefined` where there is none, or where it was erased. */
   #storedKey(slot: Buffer): DataKey | undefined {
     const file = this.#keyFile(slot);
-    if (file?.length !== KEY_FILE_BYTES) return undefined;
+    if (!file || keyStateOf(file).isErased) return undefined;
     const decipher = createDecipheriv('aes-256-gcm', this.#wrapKey, file.subarray(4, 16));
     decipher.setAAD(Buffer.concat([slot, file.subarray(0, 4)]));
     decipher.setAuthTag(file.subarray(-TAG_BYTES));
     try {
-      const key = Buffer.concat([decipher.update(file.subarray(16, 48)), decipher.final()]);
-      return { slot, generation: file.readUInt32BE(0), key: createSecretKey(key) };
+      const opened = decipher.update(file.subarray(16, 48));
+      decipher.final();
+      const key = Buffer.allocUnsafeSlow(KEY_BYTES);
+      opened.copy(key);
+      opened.fill(0);
+      return { slot, generation: file.readUInt32BE(0), key };
     } catch (cause) {
       throw new ProvisoError('vault_unreadable', 'The master key does not open the vault.', {
         cause,
@@ -170,12 +197,24 @@ export class Vault {
   #wrap(slot: Buffer, generation: number, key: Buffer): Buffer {
     const head = Buffer.alloc(4 + NONCE_BYTES);
     head.writeUInt32BE(generation, 0);
-    const nonce = randomBytes(NONCE_BYTES);
-    nonce.copy(head, 4);
+    const nonce = randomFillSync(head.subarray(4));
     const cipher = createCipheriv('aes-256-gcm', this.#wrapKey, nonce);
     cipher.setAAD(Buffer.concat([slot, head.subarray(0, 4)]));
     return Buffer.concat([head, cipher.update(key), cipher.final(), cipher.getAuthTag()]);
   }
+}
+
+/** What a key's file says, to anyone. */
+export interface KeyState {
+  /** Of the key in it; where it was erased, of the next one. */
+  readonly generation: number;
+  readonly isErased: boolean;
+}
+
+export function keyStateOf(file: Buffer): KeyState {
+  const isWhole = file.length === KEY_FILE_BYTES;
+  const isErased = !isWhole || file.subarray(4).every((byte) => byte === 0);
+  return { generation: file.readUInt32BE(0), isErased };
 }
 
 export function splitKeys(records: Buffer): Buffer[] {
@@ -191,12 +230,21 @@ export function keyFileOf(record: Buffer): NewKey {
   return { path: keyPath(record.subarray(0, SLOT_BYTES)), file: record.subarray(SLOT_BYTES) };
 }
 
-function keyPath(slot: Buffer): string {
+/** Below the ledger's folder. */
+export function keyPath(slot: Buffer): string {
   return `vault/keys/${slot.toString('hex')}`;
 }
 
 function derive(masterKey: Uint8Array, use: string): Buffer {
   return Buffer.from(hkdfSync('sha256', masterKey, '', use, 32));
+}
+
+function erased({ firstIndex }: Blob): ProvisoError {
+  return new ProvisoError(
+    'value_erased',
+    `Private values of entry ${firstIndex} and after were erased: their key was destroyed.`,
+    { at: `entry ${firstIndex}` },
+  );
 }
 
 function unreadable(blob: Blob, problem: string, cause?: unknown): ProvisoError {

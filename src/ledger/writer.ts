@@ -15,13 +15,15 @@ import type { LedgerLimits } from '#base/limits.ts';
 import { Batch } from './batch.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { encodeEntry, type NewEntry } from './entry.ts';
-import { segmentPath } from './journal.ts';
+import { type KeySpan, keySpanOf, removeSegment, segmentPath } from './journal.ts';
 import type { LoadedLog } from './recover.ts';
 
 interface Segment {
   readonly path: string;
   readonly file: DiskFile;
+  readonly keySpans: KeySpan[];
   bytes: number;
+  isEnded: boolean;
 }
 
 export interface WriterOptions {
@@ -41,7 +43,7 @@ export class LogWriter {
   #batch: Batch;
   #segment: Segment | undefined;
   /** Segments that are written to no more, with the size of the log at their end. */
-  #oldSegments: { path: string; end: number }[] = [];
+  #oldSegments: { path: string; end: number; keySpans: readonly KeySpan[] }[] = [];
   #commit: Promise<void> | undefined;
   #publication: Promise<void> | undefined;
   #publishTimer: NodeJS.Timeout | undefined;
@@ -84,6 +86,11 @@ export class LogWriter {
       await (this.#publication ?? this.#publish());
     }
     if (this.#failure) throw this.#failure;
+  }
+
+  /** The next batch begins a new segment; the old one goes when all of it is published. */
+  endSegment(): void {
+    if (this.#segment) this.#segment.isEnded = true;
   }
 
   /** Ends all that is under way and lets go of the files; does not flush. */
@@ -149,6 +156,8 @@ export class LogWriter {
     // A crash here leaves one whole record past the lock's head; the next start keeps it.
     heads.advance({ size: edge.size, root: sealed.root, at: sealed.at });
     if (this.#failure) return;
+    const keySpan = keySpanOf(sealed, segment.bytes);
+    if (keySpan) segment.keySpans.push(keySpan);
     segment.bytes += sealed.bytes.length;
     backlog.add(sealed);
     batch.acknowledge();
@@ -167,17 +176,19 @@ export class LogWriter {
   async #segmentFor(firstIndex: number): Promise<Segment> {
     const { disk, dir } = this.#options;
     const current = this.#segment;
-    if (current && current.bytes < this.#options.limits.journalSegmentBytes) return current;
+    const { journalSegmentBytes } = this.#options.limits;
+    if (current && !current.isEnded && current.bytes < journalSegmentBytes) return current;
     const path = segmentPath(firstIndex);
-    const segment = { path, file: await disk.openFile(join(dir, path)), bytes: 0 };
+    const file = await disk.openFile(join(dir, path));
+    const segment: Segment = { path, file, keySpans: [], bytes: 0, isEnded: false };
     this.#segment = segment;
     if (current) {
-      this.#oldSegments.push({ path: current.path, end: firstIndex });
+      this.#oldSegments.push({ path: current.path, end: firstIndex, keySpans: current.keySpans });
       await current.file.close();
     }
     // Room that is already the file's: a synced write then changes no metadata, and need not wait
     // for the file system's own journal, which publication keeps busy.
-    await segment.file.write(Buffer.alloc(this.#options.limits.journalSegmentBytes), 0);
+    await file.write(Buffer.alloc(journalSegmentBytes), 0);
     await disk.syncFolder(join(dir, 'journal'));
     return segment;
   }
@@ -204,8 +215,8 @@ export class LogWriter {
 
   async #removeSegments(publishedSize: number): Promise<void> {
     while (this.#oldSegments[0] && this.#oldSegments[0].end <= publishedSize) {
-      const { path } = this.#oldSegments[0];
-      await this.#options.disk.remove(join(this.#options.dir, path));
+      const { path, keySpans } = this.#oldSegments[0];
+      await removeSegment(this.#options.disk, this.#options.dir, path, keySpans);
       this.#oldSegments.shift();
     }
   }
