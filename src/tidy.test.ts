@@ -33,12 +33,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   tools: ['base'],
   providers: ['base', 'wire'],
   ledger: ['base'],
+  witness: ['base', 'ledger'],
   config: STAGE,
   audit: ['base', 'wire', 'caller', 'purpose', 'signals', 'terms', 'oversight', 'ledger'],
-  gateway: [...COMPOSED, 'ledger', 'config', 'audit'],
+  gateway: [...COMPOSED, 'ledger', 'witness', 'config', 'audit'],
   mcp: [...COMPOSED, 'ledger', 'config', 'gateway'],
   admin: [...COMPOSED, 'ledger', 'config', 'gateway', 'audit'],
-  cli: [...COMPOSED, 'ledger', 'config', 'gateway', 'audit', 'mcp', 'admin'],
+  cli: [...COMPOSED, 'ledger', 'witness', 'config', 'gateway', 'audit', 'mcp', 'admin'],
 };
 
 const LINES_MAX = 400;

@@ -8,7 +8,15 @@ import type { Provider } from '#providers/provider.ts';
 /** What the metrics read of a running gateway when they are asked for. */
 export interface Observed {
   readonly ledgerSize: () => number;
+  readonly witnessing?: Witnessed | undefined;
   readonly providers: () => Iterable<Provider>;
+  readonly openHolds: () => number;
+}
+
+/** How far the witnesses are, where there are any. */
+export interface Witnessed {
+  readonly published: { readonly size: number } | undefined;
+  readonly behindMs: number;
 }
 
 export class Metrics {
@@ -19,6 +27,7 @@ export class Metrics {
   readonly #outcomes = new Tally(['outcome', 'provider']);
   readonly #errors = new Tally(['code']);
   readonly #tokens = new Tally(['direction', 'provider']);
+  readonly #holds = new Tally(['event']);
   readonly #durations: Histogram;
 
   constructor(observed: Observed) {
@@ -28,6 +37,11 @@ export class Metrics {
     this.#outcomes.expose(registry, 'proviso_outcomes_total', 'Outcomes of decided calls.');
     this.#errors.expose(registry, 'proviso_errors_total', 'Errors by code; see docs/errors.md.');
     this.#tokens.expose(registry, 'proviso_tokens_total', 'Tokens, as the providers count them.');
+    this.#holds.expose(
+      registry,
+      'proviso_holds_total',
+      'Holds by what became of them; `exceeded` is one too many, which is denied.',
+    );
     this.#durations = new Histogram({
       name: 'proviso_call_duration_seconds',
       help: 'From the head of a call to the end of its answer.',
@@ -35,7 +49,20 @@ export class Metrics {
       registers: [registry],
     });
     gauge(registry, 'proviso_open_calls', 'Calls under way.', () => this.openCalls);
+    gauge(registry, 'proviso_open_holds', 'Holds that wait for people.', observed.openHolds);
     gauge(registry, 'proviso_ledger_entries', 'Entries that are durable.', observed.ledgerSize);
+    gauge(
+      registry,
+      'proviso_ledger_witnessed_entries',
+      'Entries that the quorum of witnesses cosigned.',
+      () => observed.witnessing?.published?.size ?? 0,
+    );
+    gauge(
+      registry,
+      'proviso_ledger_unwitnessed_seconds',
+      'How long entries have been waiting for the quorum of witnesses.',
+      () => (observed.witnessing?.behindMs ?? 0) / 1_000,
+    );
     new Gauge({
       name: 'proviso_provider_open_circuit',
       help: '1 while a provider is left alone after failures.',
@@ -59,6 +86,11 @@ export class Metrics {
     this.#outcomes.add(1, outcome, provider);
     if (inputTokens > 0) this.#tokens.add(inputTokens, 'input', provider);
     if (outputTokens > 0) this.#tokens.add(outputTokens, 'output', provider);
+  }
+
+  /** @param event `opened`, `exceeded`, or how the hold ended */
+  held(event: string): void {
+    this.#holds.add(1, event, '');
   }
 
   erred(code: string): void {

@@ -11,6 +11,7 @@ import { protocols } from '#wire/protocols.ts';
 import type { Gateway } from './gateway.ts';
 import { type Head, readHead } from './head.ts';
 import { serveCall } from './pipeline.ts';
+import { publicLedger } from './public-ledger.ts';
 import { Reply } from './reply.ts';
 
 export interface GatewayServer {
@@ -32,6 +33,7 @@ export async function startServer(
   mounts: readonly Mount[] = [],
 ): Promise<GatewayServer> {
   const state: State = { openResponses: 0, isDraining: false };
+  const mounted = [...mounts, publicLedger(gateway)];
   const { limits } = gateway.config;
   const server = createServer(
     {
@@ -43,7 +45,7 @@ export async function startServer(
       joinDuplicateHeaders: true,
       keepAliveTimeout: 65_000,
     },
-    (request, response) => handle(gateway, state, mounts, request, response),
+    (request, response) => handle(gateway, state, mounted, request, response),
   );
   server.maxConnections = limits.connectionsMax;
   await new Promise<void>((resolve, reject) => {
@@ -151,11 +153,17 @@ function serveReady(gateway: Gateway, state: State, reply: Reply): void {
   const problems: JsonObject = {
     ...(state.isDraining ? { server: 'draining' } : {}),
     ...(gateway.ledger.failure ? { ledger: gateway.ledger.failure.publicMessage } : {}),
+    ...(gateway.ledger.refusal ? { witnesses: gateway.ledger.refusal.publicMessage } : {}),
   };
   const isReady = isObject(problems) && Object.keys(problems).length === 0;
+  const isAway = isReady && gateway.witnessing?.isAway;
   reply.whole(
     isReady ? 200 : 503,
-    JSON.stringify({ status: isReady ? 'ready' : 'not ready', ...problems }),
+    JSON.stringify({
+      status: isReady ? 'ready' : 'not ready',
+      ...(isAway ? { witnesses: 'away: what is published last has no quorum' } : {}),
+      ...problems,
+    }),
   );
 }
 

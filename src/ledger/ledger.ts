@@ -125,6 +125,10 @@ export class Ledger {
     }
   }
 
+  get dir(): string {
+    return this.#files.dir;
+  }
+
   /** Entries that are durable. */
   get size(): number {
     return this.#writer.size;

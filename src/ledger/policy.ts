@@ -9,6 +9,7 @@
  *
  * A line names only what lines before it define. Names have no meaning outside the file.
  */
+import { readFile } from 'node:fs/promises';
 import { ProvisoError } from '#base/errors.ts';
 import { type NoteVerifier, openNote } from '#base/note.ts';
 import { parsePublicKey } from '#base/note-key.ts';
@@ -37,6 +38,19 @@ export interface WitnessPolicy {
   readonly isQuorum: (witnesses: ReadonlySet<string>) => boolean;
   /** In words, such as `2 of harbour, customs, pilots`. */
   readonly quorum: string;
+}
+
+/** @throws `policy_invalid` */
+export async function readPolicy(path: string): Promise<WitnessPolicy> {
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(path));
+  } catch (cause) {
+    const { code = 'it is not UTF-8' } = cause as NodeJS.ErrnoException;
+    const message = `The witness policy \`${path}\` cannot be read: ${code}.`;
+    throw new ProvisoError('policy_invalid', message, { at: path, cause });
+  }
+  return parsePolicy(text);
 }
 
 /** @throws `policy_invalid` */

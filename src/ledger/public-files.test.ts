@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { openLedger } from './ledger.ts';
-import { readPublicFile } from './public-files.ts';
+import { readPublicFile, WITNESSED_FILE } from './public-files.ts';
 import { decodeBundle } from './tiles.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'proviso-public-'));
@@ -36,6 +36,18 @@ test('a partial form that has gone is cut from the full one', async () => {
   assert.equal(decodeBundle(bundle?.bytes as Buffer, 7, 'p').length, 7);
 });
 
+test('where a quorum is asked for, nothing past its newest checkpoint is shown', async () => {
+  const read = (path: string) => readPublicFile(dir, path, WITNESSED_FILE);
+  assert.equal(await read('checkpoint'), undefined);
+  assert.equal(await read('tile/0/000'), undefined);
+  const witnessed = `example.com/log\n270\n${'A'.repeat(43)}=\n\n— example.com/log AAAAAAA=\n`;
+  writeFileSync(join(dir, WITNESSED_FILE), witnessed);
+  assert.equal((await read('checkpoint'))?.bytes.toString(), witnessed);
+  assert.equal((await read('tile/0/000'))?.bytes.length, 256 * 32);
+  assert.equal(await read('tile/0/001.p/15'), undefined);
+  assert.equal(await read(WITNESSED_FILE), undefined);
+});
+
 test('nothing else of the folder is shown, however it is asked for', async () => {
   const paths = [
     '',
@@ -44,6 +56,7 @@ test('nothing else of the folder is shown, however it is asked for', async () =>
     'tile/0/../../keys/ledger.key',
     'vault/master.key',
     'lock/head',
+    'checkpoint.witnessed',
     'state.sqlite',
     'tile/0/002',
     'tile/0/001',

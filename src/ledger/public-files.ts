@@ -1,6 +1,7 @@
 /**
  * What a ledger shows to anyone over HTTP, at the paths of C2SP tlog-tiles: its checkpoint, tiles
  * and entry bundles, and nothing else of the folder. Read-only, and only what the checkpoint covers.
+ * Where witnesses must cosign, the checkpoint is the newest that its quorum did.
  */
 import { join } from 'node:path';
 import { parseCheckpoint } from './checkpoint.ts';
@@ -16,12 +17,20 @@ export interface PublicFile {
 
 const TILE = /^tile\/(entries|[0-9]{1,2})\/((?:x[0-9]{3}\/)*[0-9]{3})(?:\.p\/([1-9][0-9]{0,2}))?$/;
 
+/** Where the newest head lies that counts as published. */
+export type HeadFile = 'checkpoint' | typeof WITNESSED_FILE;
+export const WITNESSED_FILE = 'checkpoint.witnessed';
+
 /**
  * @param path below the log's address, without a slash before it; an attacker controls it
  * @returns `undefined` where there is no such file, or not yet
  */
-export async function readPublicFile(dir: string, path: string): Promise<PublicFile | undefined> {
-  const checkpoint = await readIfThere(join(dir, 'checkpoint'));
+export async function readPublicFile(
+  dir: string,
+  path: string,
+  head: HeadFile = 'checkpoint',
+): Promise<PublicFile | undefined> {
+  const checkpoint = await readIfThere(join(dir, head));
   if (!checkpoint) return undefined;
   if (path === 'checkpoint') {
     const contentType = 'text/plain; charset=utf-8';
