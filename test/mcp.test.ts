@@ -5,14 +5,18 @@ import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import type { JsonObject } from '#base/json.ts';
+import { acceptTool } from '#gateway/changes.ts';
 import { McpServers } from '#mcp/serve.ts';
 import { type GatewayOptions, openGateway, type TestGateway } from './harness/gateway.ts';
 
 const SERVER = fileURLToPath(new URL('harness/mcp-server.ts', import.meta.url));
+
+const PROVISO = fileURLToPath(new URL('../bin/proviso.js', import.meta.url));
 
 const withServer = (env: Readonly<Record<string, string>> = {}): JsonObject => ({
   mcp: { desk: { command: process.execPath, args: [SERVER], env } },
@@ -118,13 +122,20 @@ test('a definition that changed is not offered and not called until it is accept
   assert.equal(refused.isError, true);
   assert.match(textOf(refused), /now says something else of its tool `lookup`/);
 
+  const { offered = '' } = gateway.gateway.pins.find('desk', 'lookup') ?? {};
+  await assert.rejects(acceptTool(gateway.gateway, 'desk', 'lookup', '0'.repeat(64)), {
+    code: 'tool_changed',
+  });
+  await acceptTool(gateway.gateway, 'desk', 'lookup', offered);
+  assert.equal(textOf(await second.callTool({ name: 'lookup', arguments: {} })), 'found');
+
   words = 'Looks something up.';
   const third = await connected(t, gateway);
-  assert.equal(textOf(await third.callTool({ name: 'lookup', arguments: {} })), 'found');
+  assert.equal((await third.callTool({ name: 'lookup', arguments: {} })).isError, true);
   const kinds = (await gateway.entries()).filter(({ kind }) => kind === 'tool');
   assert.deepEqual(
     kinds.map((entry) => entry.public['change']),
-    ['pinned', 'changed'],
+    ['pinned', 'changed', 'accepted', 'changed'],
   );
 });
 
@@ -204,6 +215,18 @@ test('a program behind Proviso sees none of its environment', async (t) => {
   const seen = words('environment')?.split(' ') ?? [];
   assert.ok(seen.includes('TOOL_WORDS'));
   assert.ok(!seen.some((name) => name.startsWith('PROVISO')), seen.join(' '));
+});
+
+test('a client that speaks stdio reaches a server through `proviso mcp connect`', async (t) => {
+  const { address, key } = await opened(t);
+  const client = new Client({ name: 'tester', version: '1' });
+  const args = [PROVISO, 'mcp', 'connect', 'desk', '--url', address];
+  await client.connect(
+    new StdioClientTransport({ command: process.execPath, args, env: { PROVISO_KEY: key } }),
+  );
+  t.after(() => client.close());
+  const result = await client.callTool({ name: 'echo', arguments: { words: 'through a pipe' } });
+  assert.equal(textOf(result), 'through a pipe');
 });
 
 /** A server over HTTP with one tool, written by hand: it says whatever a test wants. */

@@ -1,11 +1,32 @@
-/** Everything that can be asked of a gateway over its control API. */
+/** Everything that can be asked of a gateway over its control API, by name. */
 import type { Operation } from './operation.ts';
 import { readPrivate } from './operations/entries.ts';
 import { createKey, listKeys, revokeKey } from './operations/keys.ts';
+import {
+  beginPasskey,
+  draftChange,
+  listChanges,
+  listPeople,
+  signChange,
+  withdrawChange,
+} from './operations/people.ts';
 import { endPurpose, listPurposes, registerPurpose } from './operations/purposes.ts';
+import {
+  beginOidc,
+  beginRegistration,
+  beginSignIn,
+  finishOidc,
+  finishRegistration,
+  getSession,
+  getSignInWays,
+  signIn,
+  signOut,
+} from './operations/sessions.ts';
 import { getStatus } from './operations/status.ts';
+import { acceptTool, listTools, readTool } from './operations/tools.ts';
+import { createToken, listTokens, revokeToken } from './operations/tokens.ts';
 
-export const OPERATIONS: readonly Operation[] = [
+export const OPERATIONS = {
   getStatus,
   listKeys,
   createKey,
@@ -14,4 +35,25 @@ export const OPERATIONS: readonly Operation[] = [
   registerPurpose,
   endPurpose,
   readPrivate,
-];
+  getSignInWays,
+  beginSignIn,
+  signIn,
+  getSession,
+  signOut,
+  beginOidc,
+  finishOidc,
+  beginRegistration,
+  finishRegistration,
+  listPeople,
+  listChanges,
+  draftChange,
+  signChange,
+  withdrawChange,
+  beginPasskey,
+  listTokens,
+  createToken,
+  revokeToken,
+  listTools,
+  readTool,
+  acceptTool,
+} as const satisfies Record<string, Operation>;

@@ -27,6 +27,7 @@ const COMMANDS: readonly (readonly [
   ['purpose', 'register, list and end purposes', () => import('./purpose.ts')],
   ['ledger', 'verify the ledger, and read it', () => import('./ledger.ts')],
   ['terms', 'check and test a terms pack', () => import('./terms.ts')],
+  ['mcp', 'MCP servers: their tools, and a way to them over stdio', () => import('./mcp.ts')],
   ['config', 'check a configuration, print its schema', () => import('./config.ts')],
 ];
 

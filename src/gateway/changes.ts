@@ -6,6 +6,7 @@ import { ProvisoError } from '#base/errors.ts';
 import { createKey } from '#caller/key.ts';
 import { type Caller, keyCreated, keyRevoked } from '#caller/ring.ts';
 import { type Purpose, purposeEnded, purposeRegistered } from '#purpose/register.ts';
+import { toolAccepted } from '#tools/pins.ts';
 import type { State } from './state.ts';
 
 /** A new key for a caller. The key itself is returned once and kept nowhere. */
@@ -60,5 +61,30 @@ export function endPurpose(state: State, id: string, endsAt: number): Promise<vo
     const entry = purposeEnded(id, endsAt);
     await state.ledger.append(entry);
     state.purposes.fold([entry]);
+  });
+}
+
+/**
+ * @param definition the hash of the one that the server offers, as it was looked at
+ * @throws ProvisoError `not_found`, `tool_changed` where it offers another by now
+ */
+export function acceptTool(
+  state: State,
+  server: string,
+  tool: string,
+  definition: string,
+): Promise<void> {
+  return state.turns.take(async () => {
+    const pin = state.pins.find(server, tool);
+    if (!pin) throw new ProvisoError('not_found', `\`${server}\` has offered no tool \`${tool}\`.`);
+    if (pin.offered !== definition) {
+      throw new ProvisoError(
+        pin.offered === undefined ? 'not_found' : 'tool_changed',
+        `\`${server}\` does not offer the definition \`${definition}\` of \`${tool}\`.`,
+      );
+    }
+    const entry = toolAccepted(pin);
+    await state.ledger.append(entry);
+    state.pins.fold([entry]);
   });
 }

@@ -63,17 +63,9 @@ export function toolChanged(server: string, definition: Definition): ReturnType<
   return entryOf('changed', server, definition);
 }
 
-export function toolAccepted({ server, tool, offered }: Pin): {
-  readonly kind: 'tool';
-  readonly public: JsonObject;
-} {
-  if (offered === undefined) {
-    throw new ProvisoError(
-      'not_found',
-      `The tool \`${tool}\` of \`${server}\` is as it was accepted.`,
-    );
-  }
-  return { kind: 'tool', public: { change: 'accepted', definition: offered, server, tool } };
+export function toolAccepted({ server, tool, offered, accepted }: Pin) {
+  const definition = offered ?? accepted;
+  return { kind: 'tool', public: { change: 'accepted', definition, server, tool } } as const;
 }
 
 function entryOf(change: 'pinned' | 'changed', server: string, { name, hash, json }: Definition) {
