@@ -8,9 +8,11 @@ import { systemClock } from '#base/clock.ts';
 import { ProvisoError } from '#base/errors.ts';
 import type { KeyRing } from '#caller/ring.ts';
 import { parseConfig } from '#config/load.ts';
+import { Activations } from '#gateway/activations.ts';
 import { registersOf, stateOf } from '#gateway/state.ts';
 import { Turns } from '#gateway/turns.ts';
 import { openLedger } from '#ledger/ledger.ts';
+import { startPackProver } from '#terms/prove/pack-prover.ts';
 import type { Terms } from '#terms/terms.ts';
 import { connectControl } from './client.ts';
 import { openControl } from './open.ts';
@@ -64,8 +66,11 @@ async function served(
   const config = configIn(dataDir);
   const ledger = await openLedger({ dir: config.ledger.dir, origin: 'proviso.local/ledger' });
   const terms = { pack: { id: 'terms', version: '1.0.0', hash: '00' } } as object as Terms;
+  const prover = startPackProver();
+  const activations = new Activations({ ledger, dataDir, clock: systemClock, prover });
   const state = {
     ledger,
+    activations,
     ...(await stateOf(config, ledger)),
     ...(await registersOf(ledger)),
     turns: new Turns(),

@@ -4,10 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { systemClock } from '#base/clock.ts';
 import { ProvisoError } from '#base/errors.ts';
 import type { Config } from '#config/config.ts';
+import { Activations } from '#gateway/activations.ts';
 import { ORIGIN_UNLESS_CONFIGURED } from '#gateway/gateway.ts';
 import { registersOf, stateOf } from '#gateway/state.ts';
 import { Turns } from '#gateway/turns.ts';
 import { openLedger } from '#ledger/ledger.ts';
+import { startPackProver } from '#terms/prove/pack-prover.ts';
 import { connectControl } from './client.ts';
 import { type Control, localControl } from './operation.ts';
 
@@ -45,8 +47,16 @@ async function openState(config: Config): Promise<Control> {
     origin: config.ledger.origin ?? ORIGIN_UNLESS_CONFIGURED,
   });
   try {
+    const { dataDir } = config;
+    const activations = new Activations({
+      ledger,
+      dataDir,
+      clock: systemClock,
+      prover: startPackProver(),
+    });
     const state = {
       ledger,
+      activations,
       ...(await stateOf(config, ledger)),
       ...(await registersOf(ledger)),
       turns: new Turns(),

@@ -6,12 +6,10 @@
  */
 import type { Logger } from 'pino';
 import { type Clock, neverBack, systemClock } from '#base/clock.ts';
-import type { JsonValue } from '#base/json.ts';
 import { VERSION } from '#base/version.ts';
 import type { KeyRing } from '#caller/ring.ts';
 import type { Config, ProviderConfig } from '#config/config.ts';
 import { VENDORS } from '#config/vendors.ts';
-import type { NewEntry } from '#ledger/entry.ts';
 import { type Ledger, openLedger } from '#ledger/ledger.ts';
 import type { ToolPins } from '#tools/pins.ts';
 import type { PeopleRegister } from '#people/register.ts';
@@ -20,14 +18,15 @@ import { openProvider, Routing } from '#providers/provider.ts';
 import { type Sandbox, startSandbox } from '#providers/sandbox.ts';
 import type { PurposeRegister } from '#purpose/register.ts';
 import type { Detector } from '#signals/detector.ts';
-import { personDetector } from '#signals/persons.ts';
-import { topicDetector } from '#signals/topics.ts';
-import { loadPack } from '#terms/pack.ts';
-import { compileTerms, type Terms } from '#terms/terms.ts';
+import type { Report } from '#terms/prove/analyze.ts';
+import { type PackProver, startPackProver } from '#terms/prove/pack-prover.ts';
+import type { Terms } from '#terms/terms.ts';
 import type { Protocol } from '#wire/exchange.ts';
 import type { WireProtocol } from '#wire/protocol.ts';
 import { protocols } from '#wire/protocols.ts';
+import { Activations, type InForce } from './activations.ts';
 import { Metrics } from './metrics.ts';
+import { submissionIn } from './ready-terms.ts';
 import { registersOf, stateOf } from './state.ts';
 import { openTraces, type Traces } from './traces.ts';
 import { Turns } from './turns.ts';
@@ -35,12 +34,17 @@ import { Turns } from './turns.ts';
 export interface Ports {
   readonly clock?: Clock;
   readonly log: Logger;
+  readonly prover?: PackProver;
+  /** Told how far a proof of terms is. */
+  readonly onProgress?: Report;
 }
 
 export class Gateway {
   config: Config;
+  /** Exchanged together, between two calls, by `activations` alone. */
   terms: Terms;
   detectors: readonly Detector[];
+  readonly activations: Activations;
   callers: KeyRing;
   purposes: PurposeRegister;
   readonly people: PeopleRegister;
@@ -58,6 +62,7 @@ export class Gateway {
 
   private constructor(parts: Parts) {
     this.config = parts.config;
+    this.activations = parts.activations;
     this.terms = parts.terms;
     this.detectors = parts.detectors;
     this.callers = parts.callers;
@@ -81,12 +86,12 @@ export class Gateway {
    * Opens everything and records the start. The ledger ends what a crash left open.
    * @throws ProvisoError `config_invalid`, `terms_invalid`, or one of the ledger's
    */
-  static async open(config: Config, { clock: given = systemClock, log }: Ports): Promise<Gateway> {
-    const clock = neverBack(given);
+  static async open(config: Config, ports: Ports): Promise<Gateway> {
+    const { log, prover = startPackProver(), onProgress } = ports;
+    const clock = neverBack(ports.clock ?? systemClock);
+    let gateway: Gateway | undefined;
     // Closed again, in turn, where what follows fails.
     await using opened = new AsyncDisposableStack();
-    const terms = compileTerms(loadPack(config.termsDir));
-    const detectors = detectorsFor(terms);
     const sandbox = await sandboxFor(config);
     opened.defer(async () => sandbox?.close());
     const routing = openRouting(config, sandbox);
@@ -98,13 +103,31 @@ export class Gateway {
       origin: config.ledger.origin ?? ORIGIN_UNLESS_CONFIGURED,
       clock,
       onFailure: (error) => log.error({ err: error.cause, code: error.code }, error.publicMessage),
-      onRecovery: () => log.info('the ledger can be written again'),
+      onRecovery: () => {
+        log.info('the ledger can be written again');
+        gateway?.activations.reread().catch((err: unknown) => {
+          log.error({ err }, 'the terms in force could not be read again');
+        });
+      },
     });
     opened.defer(() => ledger.close());
+    const activations = new Activations({
+      ledger,
+      dataDir: config.dataDir,
+      clock,
+      prover,
+      onChange: ({ terms, detectors }) => {
+        if (gateway) Object.assign(gateway, { terms, detectors });
+      },
+      onProgress,
+    });
+    opened.defer(() => activations.close());
+    const { terms, detectors } = await termsInForce(activations, config);
     const { callers, purposes } = await stateOf(config, ledger);
     const { people, tokens, pins } = await registersOf(ledger);
     const parts = {
       config,
+      activations,
       terms,
       detectors,
       callers,
@@ -119,8 +142,8 @@ export class Gateway {
       traces,
       sandbox,
     };
-    const gateway = new Gateway(parts);
-    await gateway.#recordStart();
+    gateway = new Gateway(parts);
+    await ledger.append({ kind: 'start', public: { version: VERSION } });
     opened.move();
     return gateway;
   }
@@ -142,29 +165,30 @@ export class Gateway {
     for (const { pool } of this.routing.providers) closing.defer(() => pool.destroy());
     closing.defer(async () => this.traces?.close());
     closing.defer(() => this.ledger.close());
+    await this.activations.close();
     await this.ledger.append({ kind: 'stop', public: {} });
   }
 
   async #reload(config: Config): Promise<void> {
-    const terms = compileTerms(loadPack(config.termsDir));
-    const detectors = detectorsFor(terms);
     // Calls that are under way may be with it, so one that runs is kept.
     this.#sandbox ??= await sandboxFor(config);
     const routing = openRouting(config, this.#sandbox);
     const { callers, purposes } = await stateOf(config, this.ledger);
-    if (terms.pack.hash !== this.terms.pack.hash) await this.ledger.append(termsEntry(terms));
     const { providers } = this.routing;
-    Object.assign(this, { config, terms, detectors, callers, purposes, routing });
+    Object.assign(this, { config, callers, purposes, routing });
     // Pools close when their last call has ended.
     for (const { pool } of providers) void pool.close();
   }
+}
 
-  async #recordStart(): Promise<void> {
-    let inForce: JsonValue | undefined;
-    for await (const entry of this.ledger.history(['terms'])) inForce = entry.public['hash'];
-    await this.ledger.append({ kind: 'start', public: { version: VERSION } });
-    if (inForce !== this.terms.pack.hash) await this.ledger.append(termsEntry(this.terms));
-  }
+/**
+ * INVARIANT (13): the terms in force are those of the ledger; the folder in the configuration founds
+ * an empty one. INVARIANT (7): either way they are proven.
+ */
+async function termsInForce(activations: Activations, { termsDir }: Config): Promise<InForce> {
+  if (!(await activations.inForce())) await activations.activate(submissionIn(termsDir));
+  await activations.renew();
+  return activations.current;
 }
 
 /** The log's name where nobody outside knows it by one. */
@@ -172,6 +196,7 @@ export const ORIGIN_UNLESS_CONFIGURED = 'proviso.local/ledger';
 
 interface Parts {
   readonly config: Config;
+  readonly activations: Activations;
   readonly terms: Terms;
   readonly detectors: readonly Detector[];
   readonly callers: KeyRing;
@@ -185,18 +210,6 @@ interface Parts {
   readonly ledger: Ledger;
   readonly traces: Traces | undefined;
   readonly sandbox: Sandbox | undefined;
-}
-
-/** The word lists are part of the terms. */
-export function detectorsFor({ pack }: Terms): readonly Detector[] {
-  return [topicDetector(pack.topics), personDetector];
-}
-
-function termsEntry({ pack }: Terms): NewEntry {
-  return {
-    kind: 'terms',
-    public: { hash: pack.hash, id: pack.id, version: pack.version },
-  };
 }
 
 async function sandboxFor({ providers }: Config): Promise<Sandbox | undefined> {

@@ -46,8 +46,14 @@ export async function serveCall(
   const targets = gateway.routing.targetsOf(exchange.model);
   const received = { ...declared, request: exchange, targets };
 
-  const classified = await classify(received, gateway.detectors);
-  const decided = decideCall(classified, gateway.terms, clock.now());
+  let { terms } = gateway;
+  let classified = await classify(received, gateway.detectors);
+  // Where others came into force meanwhile: what those ask about was not looked for.
+  while (terms !== gateway.terms) {
+    ({ terms } = gateway);
+    classified = await classify(received, gateway.detectors);
+  }
+  const decided = decideCall(classified, terms, clock.now());
   const recorded = await recordDecision(decided, gateway); // INVARIANT (3)
 
   const attempts: Attempt[] = [];
@@ -68,7 +74,8 @@ export async function serveCall(
   }
 }
 
-type RoutedCall = Routed & Undecided & { readonly wire: Head['wire']; readonly entry: number };
+type RoutedCall = Routed &
+  Undecided & { readonly wire: Head['wire']; readonly entry: number; readonly terms: string };
 
 async function deliver(
   call: RoutedCall,

@@ -11,6 +11,7 @@ import { TokenRegister } from '#people/tokens.ts';
 import { ToolPins } from '#tools/pins.ts';
 import { PurposeRegister } from '#purpose/register.ts';
 import type { Terms } from '#terms/terms.ts';
+import type { Activations } from './activations.ts';
 import type { Turns } from './turns.ts';
 
 /** Of a running gateway, or opened alone. */
@@ -26,6 +27,7 @@ export interface State {
   /** Changes of the state, and its exchange at a reload. */
   readonly turns: Turns;
   readonly clock: Clock;
+  readonly activations: Activations;
   /** Those that a running gateway decides by. */
   readonly terms?: Terms | undefined;
 }

@@ -5,7 +5,7 @@
 import { isObject, parseJsonText } from '#base/json.ts';
 import { denialWords } from '#oversight/clear.ts';
 import type { Target } from '#providers/provider.ts';
-import { classifyToolCall, type Signals } from '#signals/classify.ts';
+import { classify, classifyToolCall, type Signals } from '#signals/classify.ts';
 import { beyondTerms } from '#terms/bounds.ts';
 import { decide } from '#terms/decide.ts';
 import { factsJson, type ToolCallFacts } from '#terms/facts.ts';
@@ -17,7 +17,12 @@ import type { DecideToolCall, GatedPart, IsGated } from './gate.ts';
 import type { Gateway } from './gateway.ts';
 import { contentOf, recordOutcome } from './record.ts';
 
-type AnsweredCall = Undecided & { readonly request: ModelRequest; readonly entry: number };
+type AnsweredCall = Undecided & {
+  readonly request: ModelRequest;
+  readonly entry: number;
+  /** Hash of those that the call was decided by. */
+  readonly terms: string;
+};
 
 /** Everything that makes the caller act, and whatever ran inside the provider without being asked. */
 export function gatedBy(request: ModelRequest): IsGated {
@@ -40,14 +45,13 @@ export function toolCallDecider(
 ): DecideToolCall {
   return async (part) => {
     const name = part.type === 'tool_call' ? part.name : (part.providerTool ?? part.label);
-    const { terms } = gateway;
-    const definitionTopics = topicsOfDefinition(name, call.signals);
-    const signals = await classifyToolCall(
-      name,
-      argumentsOf(part),
-      gateway.detectors,
-      definitionTopics,
-    );
+    let { terms } = gateway;
+    let signals = await signalsOf(part, name, call, gateway);
+    // Where others came into force meanwhile: what those ask about was not looked for.
+    while (terms !== gateway.terms) {
+      ({ terms } = gateway);
+      signals = await signalsOf(part, name, call, gateway);
+    }
     const facts = toolCallFacts(call, target, part, name, signals, gateway.clock.now());
     const decision = beyondTerms(facts) ?? decide(facts, terms).decision;
     const entry = await gateway.ledger.append(
@@ -81,6 +85,20 @@ export function toolCallDecider(
  * What the tool's definition in the request spoke of. A model may spell the name otherwise, and the
  * caller's executor may not care: every definition counts whose name is the same in plain letters.
  */
+/** Under other terms than those of the call, the tools that it offered are looked into again. */
+function signalsOf(
+  part: GatedPart,
+  name: string,
+  call: AnsweredCall,
+  { terms, detectors }: Gateway,
+): Signals | Promise<Signals> {
+  const signalsWith = ({ signals }: { readonly signals: Signals }) =>
+    classifyToolCall(name, argumentsOf(part), detectors, topicsOfDefinition(name, signals));
+  return terms.pack.hash === call.terms
+    ? signalsWith(call)
+    : Promise.resolve(classify(call, detectors)).then(signalsWith);
+}
+
 function topicsOfDefinition(name: string, { toolTopics }: Signals): readonly string[] {
   const topics: string[] = [];
   let plain: string | undefined;

@@ -33,9 +33,11 @@ export function signStatement(statement: Statement, signer: NoteSigner): string 
   return signNote(statementText(statement), signer);
 }
 
-/** A signature as it was found; who signed it is checked by `isSignedBy`. */
+/** A signature as it was found; who made it is checked by `isSignedBy`. */
 export interface Signature {
   readonly note: string;
+  /** What was signed, to the byte. */
+  readonly text: string;
   readonly statement: Statement;
   readonly keys: readonly { readonly name: string; readonly keyId: number }[];
 }
@@ -43,10 +45,13 @@ export interface Signature {
 /** @throws ProvisoError `note_invalid` */
 export function decodeSignatureUnverified(note: string): Signature {
   const { text, signatures } = decodeNoteUnverified(Buffer.from(note));
-  return { note, statement: parseStatement(text), keys: signatures };
+  return { note, text, statement: parseStatement(text), keys: signatures };
 }
 
-/** @throws ProvisoError `note_invalid` where a key of `verifiers` did not make the signature by its name */
+/**
+ * Whether one of these keys made it. Signatures by other keys on the same note are passed over.
+ * @throws ProvisoError `note_invalid` where a signature by one of these keys does not verify
+ */
 export function isSignedBy({ note, keys }: Signature, verifiers: readonly NoteVerifier[]): boolean {
   const isKnown = keys.some(({ name, keyId }) =>
     verifiers.some((verifier) => verifier.name === name && verifier.keyId === keyId),

@@ -9,6 +9,8 @@ import { ProvisoError } from '#base/errors.ts';
 import { revokeCallerKey } from '#gateway/changes.ts';
 import { verifyLedger } from '#ledger/verify.ts';
 import type { Detector, Passage } from '#signals/detector.ts';
+import { loadPack } from '#terms/pack.ts';
+import { compileTerms } from '#terms/terms.ts';
 import { arena } from '../harness/attack.ts';
 import { openGateway, outcomeOf, providersAt, toolDecisions } from '../harness/gateway.ts';
 import { bodyOf, codeOf, pathOf, post, streamedBody } from '../harness/raw.ts';
@@ -100,10 +102,14 @@ test('a forbid that cannot be evaluated denies, though Cedar would skip it', asy
   t.after(() => rmSync(terms, { recursive: true }));
   cpSync(PACK, terms, { recursive: true });
   appendFileSync(join(terms, 'rules/open-use.cedar'), OVERFLOWING);
-  const proviso = await openGateway({
-    config: { providers: providersAt(attack.upstream), terms },
+  const config = { providers: providersAt(attack.upstream) };
+  await assert.rejects(openGateway({ config: { ...config, terms } }), {
+    code: 'terms_test_failed',
   });
+  // Put in force past every check, as where one of them were wrong.
+  const proviso = await openGateway({ config });
   t.after(() => proviso.close());
+  proviso.gateway.terms = compileTerms(loadPack(terms));
   assert.equal((await post(proviso, CHAT, BODY)).status, 200);
   attack.upstream.take();
   const two = bodyOf('openai-chat', 'Write to a@example.org and b@example.org.');

@@ -14,6 +14,7 @@ import { Gateway } from '#gateway/gateway.ts';
 import { type GatewayServer, type Mount, startServer } from '#gateway/server.ts';
 import type { Entry } from '#ledger/entry.ts';
 import { PROTOCOLS, type Protocol } from '#wire/exchange.ts';
+import { prover } from './prover.ts';
 import type { Upstream } from './upstream.ts';
 
 export interface GatewayOptions {
@@ -70,6 +71,7 @@ export async function openGateway(options: GatewayOptions): Promise<TestGateway>
   const config = parseConfig(text, join(dir, 'proviso.yaml'), options.env ?? {});
   const gateway = await Gateway.open(config, {
     log,
+    prover,
     ...(options.clock && { clock: options.clock }),
   });
   const mounts = options.mounts?.(gateway) ?? [];

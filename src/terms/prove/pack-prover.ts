@@ -1,0 +1,48 @@
+/**
+ * Proofs of whole packs, each in solver processes of its own that end with it. What a proof rests on
+ * is asked anew each time: an answer from a file would be the word of whoever wrote the file.
+ */
+import { createRequire } from 'node:module';
+import { PROOF_LIMITS } from '#base/limits.ts';
+import type { Pack } from '../pack.ts';
+import type { Report } from './analyze.ts';
+import { type PackProof, provePack } from './prove-pack.ts';
+import { Prover } from './prover.ts';
+import { type Solver, startSolver } from './solver.ts';
+
+export interface PackProver {
+  /** The solver and its version, for the record. */
+  readonly solver: string;
+  /** @param against what binds of the version in force */
+  prove(pack: Pack, against: Pack | undefined, report: Report): Promise<PackProof>;
+  /** Ends what is under way: it is not proven then. */
+  close(): Promise<void>;
+}
+
+/** Starts no process before it is asked. */
+export function startPackProver(): PackProver {
+  const solvers = new Set<Solver>();
+  return {
+    solver: `z3-solver ${Z3_VERSION}`,
+    async prove(pack, against, report) {
+      const { processes, questionMsMax, wholeMsMax } = PROOF_LIMITS;
+      const solver = startSolver({ processes, timeLimitMs: questionMsMax });
+      solvers.add(solver);
+      const timer = setTimeout(() => void solver.close(), wholeMsMax);
+      try {
+        return await provePack(new Prover(pack.schema, solver), pack, against, report);
+      } finally {
+        clearTimeout(timer);
+        solvers.delete(solver);
+        await solver.close();
+      }
+    },
+    async close() {
+      await Promise.all([...solvers].map((solver) => solver.close()));
+    },
+  };
+}
+
+const { version: Z3_VERSION } = createRequire(import.meta.url)('z3-solver/package.json') as {
+  readonly version: string;
+};
