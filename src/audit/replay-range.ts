@@ -85,7 +85,7 @@ function replayEntry(entry: Entry, values: Values, dataDir: string, report: Coun
     return;
   }
   try {
-    const terms = termsOf(String(entry.public['terms']), dataDir);
+    const terms = termsOf(entry.public['terms'] as string, dataDir);
     const differences = differencesFrom(entry.public, replayDecision(facts, terms));
     if (differences.length === 0) report.same++;
     else report.differing.push({ entry: entry.index, differences });

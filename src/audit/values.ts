@@ -39,17 +39,24 @@ export interface Values {
 /** An entry's values, each held to its commitment. */
 export interface EntryValues {
   readonly byName: ReadonlyMap<string, Disclosed['value']>;
+  /** The blob that has them; absent where none has. */
+  readonly sealedBy: OpenedBlob | undefined;
   /** Some of what its batch sealed was erased: of this entry, perhaps. */
   readonly isErased: boolean;
   /** What is wrong with them. */
   readonly problems: readonly string[];
 }
 
+const SLOT = /^[0-9a-f]{32}$/;
+/** Callers whose tokens are kept: more than most gateways have. */
+const TOKENS_MAX = 10_000;
+
 export class ValuesReader {
   readonly #place: LogPlace;
   readonly #vault: Vault;
   readonly #journalKeys: ReadonlyMap<string, Buffer>;
   readonly #keyFiles = new Map<string, Buffer | undefined>();
+  readonly #tokens = new Map<string, string>();
 
   /** @param journalKeys files of wrapped keys that are in the journal only, by path */
   constructor(
@@ -83,6 +90,27 @@ export class ValuesReader {
     }
     const opened = blobs.map((blob) => this.#open(blob, path));
     return { blobs: opened, batches: Map.groupBy(opened, ({ firstIndex }) => firstIndex), faults };
+  }
+
+  /** Stands for a text in an index; see `Vault.tokenOf`. */
+  tokenOf({ slot }: OpenedBlob, text: string): string | undefined {
+    const known = `${slot} ${text}`;
+    let token = this.#tokens.get(known);
+    if (token === undefined) {
+      token = this.#vault.tokenOf(Buffer.from(slot, 'hex'), text);
+      if (token === undefined) return undefined;
+      if (this.#tokens.size >= TOKENS_MAX) this.#tokens.clear();
+      this.#tokens.set(known, token);
+    }
+    return token;
+  }
+
+  /** What stands for a text under each key that there is. */
+  async tokensOf(text: string): Promise<string[]> {
+    const slots = await nodeDisk.list(join(dirOf(this.#place), 'vault/keys'));
+    return slots
+      .filter((slot) => SLOT.test(slot))
+      .flatMap((slot) => this.#vault.tokenOf(Buffer.from(slot, 'hex'), text) ?? []);
   }
 
   #open(blob: Blob, path: string): OpenedBlob {
@@ -126,15 +154,18 @@ export function valuesOf({ index, digests }: Entry, { batches }: Values): EntryV
   const byName = new Map<string, Disclosed['value']>();
   const problems: string[] = [];
   let isErased = false;
+  let sealedBy: OpenedBlob | undefined;
   for (const blob of batches.get(batchOf(index, batches)) ?? []) {
     if (blob.isErased) isErased = true;
     for (const text of blob.texts?.get(index) ?? []) {
       const disclosed = committed(text, digests);
-      if (disclosed) byName.set(disclosed.name, disclosed.value);
-      else problems.push(`has a value that entry ${index} does not commit to`);
+      if (disclosed) {
+        byName.set(disclosed.name, disclosed.value);
+        sealedBy = blob;
+      } else problems.push(`has a value that entry ${index} does not commit to`);
     }
   }
-  return { byName, isErased, problems };
+  return { byName, sealedBy, isErased, problems };
 }
 
 /** The batch that an entry is in has the greatest first index that is not past it. */

@@ -29,14 +29,30 @@ const SPAN_MS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000,
 
 /** `2030-01-31`, an instant with its zone, or a time from now: `12h`, `90d`, `4w`. ISO 8601, UTC. */
 export function instantOrSpan(text: string): string {
-  const span = /^(\d{1,5})([hdw])$/.exec(text);
-  if (span) {
-    return new Date(Date.now() + Number(span[1]) * (SPAN_MS[span[2] ?? ''] ?? 0)).toISOString();
-  }
+  const spanMs = spanOf(text);
+  return spanMs === undefined ? instantOf(text, 'from now') : isoOf(Date.now() + spanMs);
+}
+
+/** The same of the past: a time before now. */
+export function instantOrSpanAgo(text: string): string {
+  const spanMs = spanOf(text);
+  return spanMs === undefined ? instantOf(text, 'ago') : isoOf(Date.now() - spanMs);
+}
+
+function spanOf(text: string): number | undefined {
+  const [, count = '', unit = ''] = /^(\d{1,5})([hdw])$/.exec(text) ?? [];
+  return unit === '' ? undefined : Number(count) * (SPAN_MS[unit] ?? 0);
+}
+
+function isoOf(ms: number): string {
+  return new Date(ms).toISOString();
+}
+
+function instantOf(text: string, direction: string): string {
   const isWhole = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d))?$/.test(text);
   const ms = isWhole ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(ms)) return new Date(ms).toISOString();
+  if (!Number.isNaN(ms)) return isoOf(ms);
   throw new InvalidArgumentError(
-    'Give a day (2030-01-31), an instant (2030-01-31T12:00:00Z) or a time from now (12h, 90d, 4w).',
+    `Give a day (2030-01-31), an instant (2030-01-31T12:00:00Z) or a time ${direction} (12h, 90d, 4w).`,
   );
 }

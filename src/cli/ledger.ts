@@ -13,6 +13,7 @@ import {
 import type { ExitCode } from './exit.ts';
 import { readConfig } from './instance.ts';
 import { defineReplay } from './ledger-replay.ts';
+import { defineSearch } from './ledger-search.ts';
 import { follow, showNewest, shownLedger, showOne } from './ledger-show.ts';
 import { verify } from './ledger-verify.ts';
 import type { Output } from './output.ts';
@@ -63,6 +64,7 @@ export function define(command: Command): void {
     'proviso ledger show --follow --json',
   ]);
 
+  defineSearch(command);
   defineReplay(command);
 }
 

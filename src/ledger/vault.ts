@@ -24,6 +24,7 @@ import { BLOB_TEXT_AT, type Blob, TAG_BYTES } from './values.ts';
 const NONCE_BYTES = 12;
 const SLOT_BYTES = 16;
 const KEY_BYTES = 32;
+const TOKEN_BYTES = 16;
 const NONCES_BYTES = 256 * NONCE_BYTES;
 export const KEY_FILE_BYTES = 4 + NONCE_BYTES + KEY_BYTES + TAG_BYTES;
 /** A wrapped key in the journal: its slot, then its file. */
@@ -125,6 +126,22 @@ export class Vault {
   keyState(slot: Buffer): KeyState | undefined {
     const file = this.#keyFile(slot);
     return file && keyStateOf(file);
+  }
+
+  /**
+   * A word for a text: the same each time, of which nobody learns the text, and which nobody can
+   * make once the key is erased. So what is indexed by it is erased with the values themselves.
+   * @returns 32 hex digits; `undefined` where there is no key, or where it was erased
+   */
+  tokenOf(slot: Buffer, text: string): string | undefined {
+    const dataKey = this.#storedKey(slot);
+    if (!dataKey) return undefined;
+    const key = derive(dataKey.key, 'proviso vault: tokens');
+    dataKey.key.fill(0);
+    return createHmac('sha256', key)
+      .update(text)
+      .digest('hex')
+      .slice(0, 2 * TOKEN_BYTES);
   }
 
   /** Takes a name's key out of memory. */
