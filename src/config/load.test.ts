@@ -212,9 +212,41 @@ describe('a file', () => {
   });
 });
 
+describe('the console', () => {
+  it('takes an origin that browsers keep passkeys for, and no other', () => {
+    const originOf = (origin: string) => parseConfig(stringify({ console: { origin } }), 'a', {});
+    for (const origin of ['https://proviso.example.org', 'http://localhost:8787']) {
+      assert.equal(originOf(origin).console.origin, origin);
+    }
+    for (const origin of [
+      'http://proviso.example.org',
+      'http://127.0.0.1:8787',
+      'https://192.0.2.1',
+      'https://[::1]',
+      'https://proviso.example.org/',
+      'https://proviso.example.org/console',
+      'https://user@proviso.example.org',
+      'proviso.example.org',
+    ]) {
+      assert.match(problemsOf(stringify({ console: { origin } }))[0] ?? '', /console\.origin/);
+    }
+  });
+
+  it('fetches the secret of an OpenID client, and shows it nowhere', () => {
+    const oidc = { issuer: 'https://id.example.org', clientId: 'a', clientSecret: { env: 'S' } };
+    const config = parseConfig(stringify({ console: { oidc } }), 'a', { S: PLANTED });
+    assert.equal(config.console.oidc?.clientSecret?.reveal(), PLANTED);
+    assert.ok(!JSON.stringify(config.console).includes(PLANTED));
+  });
+});
+
 describe('the example file', () => {
   it('loads, and uses every section', () => {
-    const env = { OPENAI_API_KEY: PLANTED, ANTHROPIC_API_KEY: PLANTED };
+    const env = {
+      OPENAI_API_KEY: PLANTED,
+      ANTHROPIC_API_KEY: PLANTED,
+      PROVISO_OIDC_SECRET: PLANTED,
+    };
     const config = loadConfig(example, env);
     assert.deepEqual(config.warnings, []);
     const text = readFileSync(example, 'utf8');
