@@ -36,10 +36,21 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   witness: ['base', 'ledger'],
   config: STAGE,
   audit: ['base', 'wire', 'caller', 'purpose', 'signals', 'terms', 'oversight', 'ledger'],
-  gateway: [...COMPOSED, 'ledger', 'witness', 'config', 'audit'],
+  disclosure: ['base', 'ledger', 'audit/values.ts'],
+  gateway: [...COMPOSED, 'ledger', 'witness', 'config', 'audit', 'disclosure'],
   mcp: [...COMPOSED, 'ledger', 'config', 'gateway'],
-  admin: [...COMPOSED, 'ledger', 'config', 'gateway', 'audit'],
-  cli: [...COMPOSED, 'ledger', 'witness', 'config', 'gateway', 'audit', 'mcp', 'admin'],
+  admin: [...COMPOSED, 'ledger', 'config', 'gateway', 'audit', 'disclosure'],
+  cli: [
+    ...COMPOSED,
+    'ledger',
+    'witness',
+    'config',
+    'gateway',
+    'audit',
+    'disclosure',
+    'mcp',
+    'admin',
+  ],
 };
 
 const LINES_MAX = 400;

@@ -36,6 +36,8 @@ export const STATEMENT_MS_MAX = 5 * 60_000;
 export const CHALLENGES_MAX = 10_000;
 /** How long a hold that ended is still told to who asks by reference. */
 export const HOLD_KEPT_MS = 24 * 60 * 60_000;
+/** … and how many of them, each up to the size of an action. */
+export const HOLDS_KEPT_MAX = 1_000;
 
 /** A proof of terms before they come into force, in a gateway that serves meanwhile. */
 export const PROOF_LIMITS = {
@@ -53,6 +55,13 @@ export const SIGNATURES_MAX = 64;
 export const SIGNATURE_BYTES_MAX = 16 * 1024;
 /** A terms pack, all files together. */
 export const PACK_BYTES_MAX = 16 * 1024 * 1024;
+
+export const DISCLOSURE_LIMITS = {
+  /** Of a file: what a browser can still hold several times over. */
+  fileBytesMax: 256 * 1024 * 1024,
+  /** Entries shown in one: those of an hour of a busy gateway. */
+  entriesMax: 200_000,
+} as const;
 
 export const DEFAULT_LIMITS = {
   /** Images travel as base64 in the body: the largest that the three vendors accept is 32 MB. */

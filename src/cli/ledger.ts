@@ -12,6 +12,7 @@ import {
 } from './command.ts';
 import type { ExitCode } from './exit.ts';
 import { readConfig } from './instance.ts';
+import { defineDisclose } from './ledger-disclose.ts';
 import { defineReplay } from './ledger-replay.ts';
 import { defineSearch } from './ledger-search.ts';
 import { follow, showNewest, shownLedger, showOne } from './ledger-show.ts';
@@ -66,6 +67,7 @@ export function define(command: Command): void {
 
   defineSearch(command);
   defineReplay(command);
+  defineDisclose(command);
 }
 
 async function showLedger(

@@ -26,6 +26,7 @@ const COMMANDS: readonly (readonly [
   ['key', 'make, list and revoke callers’ keys', () => import('./key.ts')],
   ['purpose', 'register, list and end purposes', () => import('./purpose.ts')],
   ['ledger', 'verify the ledger, and read it', () => import('./ledger.ts')],
+  ['verify', 'check a disclosure, a proof or a checkpoint', () => import('./verify.ts')],
   ['terms', 'check and test a terms pack', () => import('./terms.ts')],
   ['mcp', 'MCP servers: their tools, and a way to them over stdio', () => import('./mcp.ts')],
   ['config', 'check a configuration, print its schema', () => import('./config.ts')],

@@ -104,7 +104,8 @@ export function verifyTlogProof(
   return head;
 }
 
-async function rootsOf(tiles: ReadTile, ranges: readonly Range[]): Promise<Hash[]> {
+/** The roots of any ranges of leaves. @param tiles of a log that has them */
+export async function rootsOf(tiles: ReadTile, ranges: readonly Range[]): Promise<Hash[]> {
   const hashes: Hash[] = [];
   for (const range of ranges) hashes.push(await rangeRoot(tiles, range));
   return hashes;
