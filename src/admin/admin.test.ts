@@ -16,7 +16,7 @@ import { startPackProver } from '#terms/prove/pack-prover.ts';
 import type { Terms } from '#terms/terms.ts';
 import { connectControl } from './client.ts';
 import { openControl } from './open.ts';
-import { type Context, type Control, localControl } from './operation.ts';
+import { type Context, type Control, localControl, type Operation } from './operation.ts';
 import { readPrivate } from './operations/entries.ts';
 import { createKey, listKeys, revokeKey } from './operations/keys.ts';
 import { endPurpose, listPurposes, registerPurpose } from './operations/purposes.ts';
@@ -78,7 +78,11 @@ async function served(
     terms,
     ...change,
   };
-  const context = { state, address: 'http://127.0.0.1:1' };
+  const context = {
+    state,
+    actor: { kind: 'operator' } as const,
+    address: 'http://127.0.0.1:1',
+  };
   const server = await serveControl(context, dataDir, onDefect);
   let isOpen = true;
   const end = async () => {
@@ -229,7 +233,7 @@ test('no other path answers, and a defect says nothing of itself', async (t) => 
 });
 
 test('every operation says what it is for and who may ask', () => {
-  for (const { summary, access, path } of OPERATIONS) {
+  for (const { summary, access, path } of Object.values<Operation>(OPERATIONS)) {
     assert.ok(summary.length > 0);
     assert.ok(access.length > 0, path);
   }

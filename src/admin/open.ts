@@ -45,6 +45,7 @@ async function openState(config: Config): Promise<Control> {
   const ledger = await openLedger({
     dir: config.ledger.dir,
     origin: config.ledger.origin ?? ORIGIN_UNLESS_CONFIGURED,
+    signatures: config.ledger.signatures,
   });
   try {
     const { dataDir } = config;
@@ -62,7 +63,7 @@ async function openState(config: Config): Promise<Control> {
       turns: new Turns(),
       clock: systemClock,
     };
-    return localControl({ state }, () => ledger.close());
+    return localControl({ state, actor: { kind: 'operator' } }, () => ledger.close());
   } catch (thrown) {
     await ledger.close();
     throw thrown;

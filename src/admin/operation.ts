@@ -5,14 +5,16 @@
 import { z } from 'zod';
 import { ProvisoError } from '#base/errors.ts';
 import type { State } from '#gateway/state.ts';
+import type { Session } from '#people/sessions.ts';
+import { type Access, type Actor, requireAccess } from './actor.ts';
+import type { Web } from './web.ts';
 
 export interface Operation {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** `:name` stands for the member of the input with that name. */
   readonly path: string;
   readonly summary: string;
-  /** Of people and tokens, who has one of these roles. The operator may ask everything. */
-  readonly access: readonly Role[];
+  readonly access: Access;
   readonly input: z.ZodType;
   /** `z.void()` where the answer has no body. */
   readonly result: z.ZodType;
@@ -27,13 +29,27 @@ export interface TypedOperation<Input, Result> extends Operation {
   readonly run: (context: Context, input: unknown) => Promise<Result>;
 }
 
-export type Role = 'administrator' | 'overseer' | 'auditor';
-
 /** Where an operation is run, and for whom. */
 export interface Context {
   readonly state: State;
+  readonly actor: Actor;
   /** `http://host:port`, of a gateway that serves. */
   readonly address?: string | undefined;
+  /** Of a gateway that serves. */
+  readonly web?: Web | undefined;
+  /** The browser that asks, if one does. */
+  readonly visit?: Visit | undefined;
+}
+
+/** The session of a browser: its secret travels in a cookie, which no operation sees. */
+export interface Visit {
+  /** A new session; one that the browser had is over. */
+  signIn(person: string, via: Session['via']): Session;
+  /** The session in force; asking counts as a request of the person's. */
+  current(): Session | undefined;
+  /** Asks the same without counting. */
+  isInForce(): boolean;
+  signOut(): void;
 }
 
 /** What can be asked, whether the gateway runs elsewhere or its state is opened here. */
@@ -47,7 +63,7 @@ export function operation<In extends z.ZodType, Out extends z.ZodType>(declared:
   readonly method: Operation['method'];
   readonly path: string;
   readonly summary: string;
-  readonly access: readonly Role[];
+  readonly access: Access;
   readonly input: In;
   readonly result: Out;
   readonly run: (context: Context, input: z.output<In>) => Promise<z.output<Out>>;
@@ -57,13 +73,15 @@ export function operation<In extends z.ZodType, Out extends z.ZodType>(declared:
 
 /**
  * INVARIANT (2): an unknown field is refused, not taken away.
- * @throws ProvisoError `invalid_request`, or what the operation throws
+ * @throws ProvisoError `session_required`, `role_required`, `invalid_request`, or what the operation
+ *   throws
  */
 export async function perform(
-  { input: shape, run }: Operation,
+  { access, input: shape, run }: Operation,
   context: Context,
   input: unknown,
 ): Promise<unknown> {
+  requireAccess(access, context.actor);
   const parsed = shape.safeParse(input);
   if (parsed.success) return run(context, parsed.data);
   const [issue] = parsed.error.issues;

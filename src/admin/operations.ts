@@ -1,7 +1,8 @@
 /** Everything that can be asked of a gateway over its control API, by name. */
 import type { Operation } from './operation.ts';
-import { readPrivate } from './operations/entries.ts';
+import { getEntry, listEntries, readPrivate } from './operations/entries.ts';
 import { createKey, listKeys, revokeKey } from './operations/keys.ts';
+import { getOverview } from './operations/overview.ts';
 import {
   beginPasskey,
   draftChange,
@@ -23,8 +24,8 @@ import {
   signOut,
 } from './operations/sessions.ts';
 import { getStatus } from './operations/status.ts';
-import { acceptTool, listTools, readTool } from './operations/tools.ts';
 import { createToken, listTokens, revokeToken } from './operations/tokens.ts';
+import { acceptTool, listTools, readTool } from './operations/tools.ts';
 
 export const OPERATIONS = {
   getStatus,
@@ -34,6 +35,9 @@ export const OPERATIONS = {
   listPurposes,
   registerPurpose,
   endPurpose,
+  getOverview,
+  listEntries,
+  getEntry,
   readPrivate,
   getSignInWays,
   beginSignIn,

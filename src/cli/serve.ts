@@ -1,11 +1,14 @@
 /** A gateway with its server and its control socket, opened and ended as one. */
 import type { Logger } from 'pino';
+import { openHttp } from '#admin/http.ts';
 import { makeDataFolder } from '#admin/open.ts';
 import { type Control, localControl } from '#admin/operation.ts';
 import { serveControl } from '#admin/server.ts';
+import { openWeb } from '#admin/web.ts';
 import type { Config } from '#config/config.ts';
 import { Gateway } from '#gateway/gateway.ts';
-import { startServer } from '#gateway/server.ts';
+import { type Mount, startServer } from '#gateway/server.ts';
+import { McpServers } from '#mcp/serve.ts';
 
 export interface Serving {
   readonly gateway: Gateway;
@@ -21,16 +24,26 @@ export async function serve(config: Config, log: Logger): Promise<Serving> {
   await using opened = new AsyncDisposableStack();
   const gateway = await Gateway.open(config, { log });
   opened.defer(() => gateway.close());
-  const server = await startServer(gateway, config.listen);
+  const mcp = new McpServers(gateway);
+  opened.defer(() => mcp.close());
+  const mounts: Mount[] = [mcp];
+  const server = await startServer(gateway, config.listen, mounts);
   opened.defer(() => server.drain());
-  const context = { state: gateway, address: server.address };
+  const { address } = server;
   const onDefect = (err: unknown) => log.error({ err }, 'the control API failed');
+  // Where people find the console depends on the port, which is known now.
+  const web = openWeb(gateway, Number(new URL(address).port));
+  opened.defer(async () => web.pulse.close());
+  const context = { state: gateway, address, web, actor: { kind: 'operator' } } as const;
+  const http = await openHttp({ state: gateway, address, web }, onDefect);
+  opened.defer(() => http.close());
+  mounts.push(http);
   const socket = await serveControl(context, config.dataDir, onDefect);
   opened.defer(() => socket.close());
   const serving = opened.move();
   return {
     gateway,
-    address: server.address,
+    address,
     control: localControl(context, async () => undefined),
     stop: () => serving.disposeAsync(),
   };

@@ -38,8 +38,11 @@ export class Sessions {
     this.#turnOf = turnOf;
   }
 
-  /** @returns the secret, which only the browser keeps; each sign-in has a new one */
-  begin(person: string, via: Session['via']): string {
+  /** @returns with the secret that only the browser keeps; each sign-in has a new one */
+  begin(
+    person: string,
+    via: Session['via'],
+  ): { readonly secret: string; readonly session: Session } {
     this.#forgetEnded();
     const own = [...this.#sessions].filter(([, session]) => session.person === person);
     for (const [key] of own.slice(0, Math.max(0, own.length - SESSIONS_OF_PERSON_MAX + 1))) {
@@ -47,26 +50,31 @@ export class Sessions {
     }
     const secret = randomBytes(32).toString('base64url');
     const now = this.#clock.now();
-    this.#sessions.set(keyOf(secret), {
+    const session = {
       person,
       via,
       startedAt: now,
       endsAt: now + SESSION_MS,
       seenAt: now,
       turn: this.#turnOf(person),
-    });
-    return secret;
+    };
+    this.#sessions.set(keyOf(secret), session);
+    return { secret, session };
   }
 
   /** Undefined where there is none in force; finding it keeps it from ending as idle. */
   find(secret: string): Session | undefined {
-    const session = this.peek(secret);
+    const session = this.#inForce(secret);
     if (session) session.seenAt = this.#clock.now();
     return session;
   }
 
-  /** As `find`, for what goes on without the person: it does not count as a request. */
-  peek(secret: string): Kept | undefined {
+  /** For what goes on without the person: it does not keep the session from ending. */
+  isInForce(secret: string): boolean {
+    return this.#inForce(secret) !== undefined;
+  }
+
+  #inForce(secret: string): Kept | undefined {
     const session = this.#sessions.get(keyOf(secret));
     if (!session || !this.#isOver(session)) return session;
     this.#sessions.delete(keyOf(secret));

@@ -10,8 +10,8 @@ import {
   randomBytes,
 } from 'node:crypto';
 import { isoCBOR } from '@simplewebauthn/server/helpers';
-import type { PasskeyAssertion } from '#people/assertion.ts';
-import type { PasskeyRegistration } from '#people/registration.ts';
+import type { PasskeyAssertion } from './assertion.ts';
+import type { PasskeyRegistration } from './registration.ts';
 
 export interface Behaviour {
   readonly origin: string;
