@@ -8,6 +8,7 @@ import { examples, fromValidity, type JsonOption, run, withJson } from './comman
 import { EXIT, type ExitCode } from './exit.ts';
 import type { Output } from './output.ts';
 import { defineAnalyze } from './terms-analyze.ts';
+import { defineCompare } from './terms-compare.ts';
 import { defineProve } from './terms-prove.ts';
 import { defineRedline } from './terms-redline.ts';
 
@@ -27,6 +28,7 @@ export function define(command: Command): void {
     ['proviso terms test examples/terms/restricted-use'],
   );
   defineProve(command, readPack);
+  defineCompare(command, readPack);
   defineAnalyze(command);
   defineRedline(command);
 }

@@ -14,10 +14,7 @@ export interface AgreementChange {
 }
 
 /** Told elsewhere, or no part of what is agreed. */
-const ELSEWHERE = new Set([
-  ...['id', 'version', 'title', 'replaces'],
-  ...['clauses', 'toolClasses', 'topics'],
-]);
+const ELSEWHERE = new Set('id version title replaces clauses toolClasses topics'.split(' '));
 
 export function agreementChanges(first: Pack, second: Pack): readonly AgreementChange[] {
   const [a, b] = [first, second].map(

@@ -6,6 +6,7 @@
 import { all, any, type Claim, no } from '../prove/claim.ts';
 import { matchesRule } from '../prove/pack-policies.ts';
 import type { Answer, Prover } from '../prove/prover.ts';
+import { attributesRead, requestSentence } from '../prove/sentence.ts';
 import type { ReferenceCall } from '../reference.ts';
 import type { PackRule } from '../rules.ts';
 import type { RequestType } from '../typing/schema.ts';
@@ -29,7 +30,13 @@ export interface BoundChange {
   /** Where only one has it: whether others there match all that it matches. */
   readonly isKept?: boolean | undefined;
   /** What it matches in one pack, and nothing of its kind matches in the other. */
-  readonly example?: { readonly in: Side; readonly request: ReferenceCall } | undefined;
+  readonly example?: BoundExample | undefined;
+}
+
+export interface BoundExample {
+  readonly in: Side;
+  readonly sentence: string;
+  readonly request: ReferenceCall;
 }
 
 export interface Bound {
@@ -68,7 +75,7 @@ async function changed(a: PackRule, b: PackRule, ask: Ask): Promise<BoundChange>
   const both = { id: a.policy.id, first: bound(a), second: bound(b) };
   if (lost.result === 'unknown' || won.result === 'unknown') return { ...both, change: 'unknown' };
   if (lost.result === 'found') {
-    const example = { in: 'first', request: lost.request } as const;
+    const example = exampleOf(a, 'first', lost.request);
     const change = won.result === 'found' ? 'other in the second' : 'narrower in the second';
     return { ...both, change, example };
   }
@@ -76,7 +83,7 @@ async function changed(a: PackRule, b: PackRule, ask: Ask): Promise<BoundChange>
   return {
     ...both,
     change: 'wider in the second',
-    example: { in: 'second', request: won.request },
+    example: exampleOf(b, 'second', won.request),
   };
 }
 
@@ -86,7 +93,11 @@ async function onlyOne(rule: PackRule, side: Side, others: Bounds, ask: Ask): Pr
   if (answer.result === 'unknown') return { ...alone, change: 'unknown' };
   const change = side === 'first' ? 'only in the first' : 'only in the second';
   if (answer.result === 'none') return { ...alone, change, isKept: true };
-  return { ...alone, change, isKept: false, example: { in: side, request: answer.request } };
+  return { ...alone, change, isKept: false, example: exampleOf(rule, side, answer.request) };
+}
+
+function exampleOf(rule: PackRule, side: Side, request: ReferenceCall): BoundExample {
+  return { in: side, sentence: requestSentence(request, attributesRead([rule])), request };
 }
 
 function bound({ clause, hold }: PackRule): Bound {

@@ -7,6 +7,7 @@
  * them is a proof that the two decide alike.
  */
 
+import type { Pack } from '../pack.ts';
 import { type EnvironmentName, environmentName } from '../prove/analyze.ts';
 import { all, any, type Claim, no } from '../prove/claim.ts';
 import {
@@ -62,9 +63,9 @@ export interface Environment {
   readonly knownTo: 'both' | Side;
 }
 
-/** The rules in force of one pack, and how its schema and the other's are asked together. */
+/** Two packs, and how both are asked together. */
 export interface Question {
-  readonly rules: Readonly<Record<Side, readonly PackRule[]>>;
+  readonly packs: Readonly<Record<Side, Pick<Pack, 'rules' | 'redLines'>>>;
   /** In the order in which examples are wanted. */
   readonly environments: readonly Environment[];
   readonly prover: Prover;
@@ -106,9 +107,8 @@ interface Suspects {
 
 interface Suspect {
   readonly rule: PackRule;
-  readonly claim: Claim;
-  /** The same where no other clause does it too: an example that tells more. */
-  readonly alone: Claim;
+  /** The narrower first: where nothing else does it too, an example tells more. */
+  readonly claims: readonly Claim[];
 }
 
 /** For one direction and one pair of effects, environment by environment. */
@@ -129,8 +129,8 @@ class Search {
     this.#question = question;
     this.#freer = freer;
     this.#effects = effects;
-    this.#free = question.rules[freer];
-    this.#strict = question.rules[other(freer)];
+    this.#free = inForce(question.packs[freer]);
+    this.#strict = inForce(question.packs[other(freer)]);
   }
 
   async run(report: () => void): Promise<void> {
@@ -147,8 +147,8 @@ class Search {
     const differs = all(decides(free, this.#free), decides(strict, this.#strict));
     if (!(await this.#isPossible(differs, type))) return;
     for (const { reason, suspects } of this.#suspects()) {
-      const together = all(differs, any(...suspects.map(({ claim }) => claim)));
-      if (!(await this.#isPossible(together, type))) continue;
+      const together = any(...suspects.flatMap(({ claims }) => claims));
+      if (!(await this.#isPossible(all(differs, together), type))) continue;
       for (const suspect of suspects) await this.#ask(reason, suspect, differs, type);
     }
   }
@@ -159,8 +159,7 @@ class Search {
     const allowed = decides(this.#effects.free, this.#free);
     if (!(await this.#isPossible(allowed, type))) return;
     for (const rule of this.#allowing()) {
-      const claim = matchesRule(rule);
-      await this.#ask('does not know', { rule, claim, alone: claim }, allowed, type);
+      await this.#ask('does not know', { rule, claims: [matchesRule(rule)] }, allowed, type);
     }
   }
 
@@ -178,8 +177,10 @@ class Search {
       reason: 'forbids',
       suspects: forbidding.map((rule) => {
         const claim = matchesRule(rule);
-        const others = forbids.filter(({ clause }) => clause !== rule.clause);
-        return { rule, claim, alone: all(claim, no(anyMatches(others))) };
+        const others = forbids.filter((other) => !this.#isTwin(other, rule));
+        const otherClauses = others.filter(({ clause }) => clause !== rule.clause);
+        const without = (these: readonly PackRule[]): Claim => all(claim, no(anyMatches(these)));
+        return { rule, claims: [without(others), without(otherClauses), claim] };
       }),
     };
     if (strict === 'hold') return;
@@ -187,7 +188,7 @@ class Search {
       reason: 'errs',
       suspects: this.#strict.map((rule) => {
         const claim = errsRule(rule);
-        return { rule, claim, alone: all(claim, no(anyMatches(forbids))) };
+        return { rule, claims: [all(claim, no(anyMatches(forbids))), claim] };
       }),
     };
     const nothing = all(
@@ -196,10 +197,10 @@ class Search {
     );
     yield {
       reason: 'does not permit',
-      suspects: this.#allowing().map((rule) => {
-        const claim = all(matchesRule(rule), nothing);
-        return { rule, claim, alone: claim };
-      }),
+      suspects: this.#allowing().map((rule) => ({
+        rule,
+        claims: [all(matchesRule(rule), nothing)],
+      })),
     };
   }
 
@@ -210,7 +211,7 @@ class Search {
 
   async #ask(
     reason: Reason,
-    { rule, claim, alone }: Suspect,
+    { rule, claims }: Suspect,
     differs: Claim,
     type: RequestType,
   ): Promise<void> {
@@ -218,10 +219,11 @@ class Search {
     const like = this.found.filter(
       (found) => found.reason === reason && found.rules.includes(rule),
     );
-    if (like.some((found) => sameName(found.environment, environment))) return;
-    const request =
-      this.#elsewhere(like, all(differs, alone), type) ??
-      (await this.#find([all(differs, alone), all(differs, claim)], type));
+    // A red line that forbids nothing that the rules do not needs no example of its own.
+    const isShown = like.some((found) => sameName(found.environment, environment));
+    if (isShown && this.#isRedLine(rule)) return;
+    const asked = claims.map((claim) => all(differs, claim));
+    const request = await this.#example(asked, like, type);
     if (!request) return;
     const { free, strict } = this.#effects;
     const effects =
@@ -230,8 +232,26 @@ class Search {
     this.found.push({ freer: this.#freer, effects, reason, rules, environment, request });
   }
 
+  /** Of the first of the claims that any request fulfils. */
+  async #example(
+    claims: readonly Claim[],
+    like: readonly Found[],
+    type: RequestType,
+  ): Promise<ReferenceCall | undefined> {
+    let reason: string | undefined;
+    for (const claim of claims) {
+      const moved = this.#elsewhere(claim, like, type);
+      if (moved) return moved;
+      const answer = await this.#question.prover.find(claim, type);
+      if (answer.result === 'found') return answer.request;
+      if (answer.result === 'unknown') ({ reason } = answer);
+    }
+    if (reason !== undefined) this.#isUnknown(type, reason);
+    return undefined;
+  }
+
   /** An example of the same rule for another kind of call often is one for this kind too. */
-  #elsewhere(like: readonly Found[], claim: Claim, type: RequestType): ReferenceCall | undefined {
+  #elsewhere(claim: Claim, like: readonly Found[], type: RequestType): ReferenceCall | undefined {
     const { prover, schema } = this.#question;
     return like
       .map(({ request }) => movedTo(request, type, prover))
@@ -239,18 +259,6 @@ class Search {
         const request = requestOfCall(moved);
         return request && holdsCompiled(claim, request) && holdsReference(claim, request, schema);
       });
-  }
-
-  /** Of the first of the claims that any request fulfils. */
-  async #find(claims: readonly Claim[], type: RequestType): Promise<ReferenceCall | undefined> {
-    let reason: string | undefined;
-    for (const claim of claims) {
-      const answer = await this.#question.prover.find(claim, type);
-      if (answer.result === 'found') return answer.request;
-      if (answer.result === 'unknown') ({ reason } = answer);
-    }
-    if (reason !== undefined) this.#isUnknown(type, reason);
-    return undefined;
   }
 
   /** All of the clause that the example shows, which need no example of their own. */
@@ -268,9 +276,23 @@ class Search {
     );
   }
 
+  #isRedLine(rule: PackRule): boolean {
+    return SIDES.some((side) => this.#question.packs[side].redLines.includes(rule));
+  }
+
+  /** Itself, or a red line and a rule of one clause, which often say the same. */
+  #isTwin(a: PackRule, b: PackRule): boolean {
+    return a === b || (a.clause === b.clause && this.#isRedLine(a) !== this.#isRedLine(b));
+  }
+
   #isUnknown(type: RequestType, reason: string): void {
     this.unknown.push({ environment: environmentName(type, this.#question.prover), reason });
   }
+}
+
+/** Red lines are decided with the rules. */
+function inForce({ rules, redLines }: Pick<Pack, 'rules' | 'redLines'>): readonly PackRule[] {
+  return [...rules, ...redLines];
 }
 
 export function other(side: Side): Side {

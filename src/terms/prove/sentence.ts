@@ -3,7 +3,9 @@
  * could be is left out, and so are names that only the solver gave.
  */
 import { literal } from '../literal.ts';
+import { type Expr, partsOf } from '../policy.ts';
 import type { ReferenceCall } from '../reference.ts';
+import type { PackRule } from '../rules.ts';
 import type { Entity, Fields, Request, Value } from '../value.ts';
 import { requestOfCall } from './replay.ts';
 import { isPlain } from './words.ts';
@@ -14,6 +16,7 @@ export function requestSentence(call: ReferenceCall, looksAt: ReadonlySet<string
   if (!request) return 'What is no request.';
   const { fields } = request.context;
   const circumstances = [
+    ...argumentWords(request),
     ...offerWords(fields),
     ...mannerWords(fields),
     ...purposeWords(fields['purpose'], looksAt),
@@ -22,10 +25,25 @@ export function requestSentence(call: ReferenceCall, looksAt: ReadonlySet<string
   return `${[operationWords(request), ...circumstances].join(', ')}.`;
 }
 
+/** What rules read, for `requestSentence`. */
+export function attributesRead(rules: readonly PackRule[]): ReadonlySet<string> {
+  const read = new Set<string>();
+  const visit = (expr: Expr): void => {
+    if (expr.op === 'get' || expr.op === 'has') read.add(expr.attribute);
+    for (const part of partsOf(expr)) visit(part);
+  };
+  for (const { policy } of rules) for (const condition of policy.conditions) visit(condition);
+  return read;
+}
+
+const MODEL_CALLS = new Set(['generate', 'embed', 'countTokens'].map((id) => `Action"${id}`));
+const TOOL_CALL = 'Action"callTool';
+
 function operationWords({ principal, action, resource, context: { fields } }: Request): string {
   const who = callerWords(principal);
   const model = modelWords(resource);
-  const something = ['something', ...list(contentWords(fields))].join(' ');
+  const content = contentWords(fields);
+  const something = content.length === 0 ? 'something' : `something that ${joined(content)}`;
   switch (action.key) {
     case 'Action"generate':
       return `${who} asks ${model} ${something}`;
@@ -33,19 +51,14 @@ function operationWords({ principal, action, resource, context: { fields } }: Re
       return `${who} has ${model} embed ${something}`;
     case 'Action"countTokens':
       return `${who} has ${model} count the tokens of ${something}`;
-    case 'Action"callTool': {
+    case TOOL_CALL: {
       const { model: asking } = fields;
       const forWhom = who === 'A caller' ? [] : [`for ${who.replace(/^A/, 'a')}`];
       const wants = `${capital(isEntity(asking) ? modelWords(asking) : 'a model')} wants to run`;
-      return [wants, toolWords(resource, fields), ...argumentWords(fields), ...forWhom].join(' ');
+      return [wants, toolWords(resource, fields), ...forWhom].join(' ');
     }
-    default: {
-      const said = list([
-        ...argumentWords(fields),
-        ...topicWords(fields['toolTopics'], 'that speaks of'),
-      ]);
-      return [`${who} asks for \`${action.id}\` of ${entityWords(resource)}`, ...said].join(' ');
-    }
+    default:
+      return `${who} asks for \`${action.id}\` of ${entityWords(resource)}`;
   }
 }
 
@@ -81,15 +94,12 @@ function modelWords(model: Entity): string {
   ].join(' ');
 }
 
-function toolWords(tool: Entity, fields: Fields): string {
+function toolWords(tool: Entity, { toolTopics }: Fields): string {
   const classes = namedGroups(tool).map(({ id }) => `\`${id}\``);
-  const { runsAt } = fields;
   return [
     isNamed(tool) ? `the tool \`${tool.id}\`` : 'a tool',
     ...(classes.length > 0 ? [`of the class ${joined(classes)}`] : []),
-    ...topicWords(fields['toolTopics'], 'whose description speaks of'),
-    ...(runsAt === 'provider' ? ['inside the provider'] : []),
-    ...(runsAt === 'caller' ? ['at the caller’s'] : []),
+    ...namesWords('whose description speaks of', toolTopics),
   ].join(' ');
 }
 
@@ -97,19 +107,24 @@ function toolWords(tool: Entity, fields: Fields): string {
 function contentWords(fields: Fields): readonly string[] {
   const persons = personsOf(fields);
   return [
-    ...(persons === undefined ? [] : [`that names ${persons}`]),
-    ...topicWords(fields['topics'], 'that speaks of'),
-    ...unreadWords(fields),
+    ...(persons === undefined ? [] : [`names ${persons}`]),
+    ...namesWords('speaks of', fields['topics']),
+    ...namesWords('has parts that no detector reads:', fields['unread']),
   ];
 }
 
-/** Of what a tool is given. */
-function argumentWords(fields: Fields): readonly string[] {
+/** Of what a tool is given, or whatever else is asked for that is no call of a model. */
+function argumentWords({ action, context: { fields } }: Request): readonly string[] {
+  if (MODEL_CALLS.has(action.key)) return [];
+  const { runsAt, topics, toolTopics } = fields;
   const persons = personsOf(fields);
   return [
+    ...(runsAt === 'provider' ? ['inside the provider'] : []),
+    ...(runsAt === 'caller' ? ['on the caller’s side'] : []),
     ...(persons === undefined ? [] : [`with ${persons} in its arguments`]),
-    ...topicWords(fields['topics'], 'with arguments that speak of'),
-    ...unreadWords(fields),
+    ...namesWords('with arguments that speak of', topics),
+    ...(action.key === TOOL_CALL ? [] : namesWords('of a tool that speaks of', toolTopics)),
+    ...namesWords('with parts that no detector reads:', fields['unread']),
   ];
 }
 
@@ -120,35 +135,25 @@ function personsOf({ persons, personKinds }: Fields): string | undefined {
   return `${literalWords(persons)} person${persons === 1 ? '' : 's'}${by}`;
 }
 
-function topicWords(topics: Value | undefined, before: string): readonly string[] {
-  const found = namesIn(topics);
+function namesWords(before: string, set: Value | undefined): readonly string[] {
+  const found = namesIn(set);
   return found.length === 0 ? [] : [`${before} ${joined(found)}`];
-}
-
-function unreadWords({ unread }: Fields): readonly string[] {
-  const found = namesIn(unread);
-  return found.length === 0 ? [] : [`with parts that no detector reads (${joined(found)})`];
 }
 
 /** Of what a model is offered. */
 function offerWords({ tools, toolClasses, providerTools }: Fields): readonly string[] {
-  const offered = (words: string, value: Value | undefined): readonly string[] => {
-    const found = namesIn(value);
-    return found.length === 0 ? [] : [`${words} ${joined(found)}`];
-  };
   return [
-    ...offered('offering it the tool', tools),
-    ...offered('offering it a tool of the class', toolClasses),
-    ...offered('offering it the provider’s own tool', providerTools),
+    ...namesWords('offering it the tool', tools),
+    ...namesWords('offering it a tool of the class', toolClasses),
+    ...namesWords('offering it the provider’s own tool', providerTools),
   ];
 }
 
 function mannerWords({ approvals, instant, streamed, protocol }: Fields): readonly string[] {
-  const given = namesIn(approvals);
   return [
     ...(streamed === true ? ['as a stream'] : []),
     ...textWords('over the protocol', protocol),
-    ...(given.length > 0 ? [`with the approval ${joined(given)}`] : []),
+    ...namesWords('with the approval', approvals),
     ...(instant === undefined || isPlain(instant) ? [] : [`on ${literalWords(instant)}`]),
   ];
 }
@@ -156,23 +161,27 @@ function mannerWords({ approvals, instant, streamed, protocol }: Fields): readon
 function purposeWords(purpose: Value | undefined, looksAt: ReadonlySet<string>): readonly string[] {
   if (!isEntity(purpose)) return looksAt.has('purpose') ? ['without a purpose'] : [];
   const { allows, authority, dataClasses, owner } = purpose.facts?.attributes ?? {};
-  const permitted = namesIn(allows);
-  const used = namesIn(dataClasses);
   const said = [
-    ...(permitted.length > 0 ? [`that is allowed ${joined(permitted)}`] : []),
-    ...(used.length > 0 ? [`that uses data of the class ${joined(used)}`] : []),
-    ...textWords('that states the authority', authority, 'that states an authority'),
-    ...(authority === '' && looksAt.has('authority') ? ['that states no authority'] : []),
-    ...textWords('owned by', owner),
+    ...textWords('states the authority', authority, 'states an authority'),
+    ...(authority === '' && looksAt.has('authority') ? ['states no authority'] : []),
+    ...namesWords('uses data of the class', dataClasses),
+    ...textWords('is owned by', owner),
   ];
-  const named = isNamed(purpose) ? `for the purpose \`${purpose.id}\`` : 'for a purpose';
-  return [[named, ...list(said)].join(' ')];
+  return [
+    [
+      isNamed(purpose) ? `for the purpose \`${purpose.id}\`` : 'for a purpose',
+      ...namesWords('marked', allows),
+      ...(said.length > 0 ? [`that ${joined(said)}`] : []),
+    ].join(' '),
+  ];
 }
 
-const TOLD = new Set([
-  ...['persons', 'personKinds', 'topics', 'unread', 'tools', 'toolClasses', 'providerTools'],
-  ...['toolTopics', 'runsAt', 'model', 'streamed', 'protocol', 'approvals', 'instant', 'purpose'],
-]);
+const TOLD = new Set(
+  (
+    'persons personKinds topics unread tools toolClasses providerTools toolTopics runsAt model ' +
+    'streamed protocol approvals instant purpose'
+  ).split(' '),
+);
 
 /** Of what only a pack's own schema has. */
 function otherWords(fields: Fields): readonly string[] {
@@ -241,9 +250,4 @@ function capital(text: string): string {
 
 function joined(words: readonly string[]): string {
   return new Intl.ListFormat('en-GB').format(words);
-}
-
-/** One phrase of several; none of none. */
-function list(words: readonly string[]): readonly string[] {
-  return words.length === 0 ? [] : [joined(words)];
 }
