@@ -6,7 +6,7 @@
 import { fromMarkdown } from 'mdast-util-from-markdown';
 import { gfmFromMarkdown } from 'mdast-util-gfm';
 import { gfm } from 'micromark-extension-gfm';
-import { BlockText, type InlineNode, spanOf } from './block-text.ts';
+import { BlockText, spanOf } from './block-text.ts';
 import { htmlParts } from './html.ts';
 import { type Word, wordsOf } from './words.ts';
 
@@ -140,7 +140,7 @@ class Reader {
 
   #textOf(node: Node): BlockText {
     const text = new BlockText(this.#text, this.#definitions);
-    text.add(node as InlineNode);
+    text.add(node);
     return text;
   }
 
@@ -248,7 +248,7 @@ function definitionsOf(root: Root): ReadonlyMap<string, string> {
   const gather = (nodes: readonly Node[]): void => {
     for (const node of nodes) {
       if (node.type === 'definition') definitions.set(node.identifier, node.url);
-      else if ('children' in node) gather(node.children as readonly Node[]);
+      else if ('children' in node) gather(node.children);
     }
   };
   gather(root.children);

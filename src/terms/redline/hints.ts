@@ -37,29 +37,22 @@ function hintsIn(
   standing: (isWhole: boolean) => Hint['standing'] | undefined,
 ): readonly Hint[] {
   const { line, wordAt } = lineWithWords(block.words);
-  const hints: (Hint & { readonly from: number; readonly to: number })[] = [];
+  const found: { readonly hint: Hint; readonly from: number; readonly to: number }[] = [];
   for (const [kind, { why, patterns }] of Object.entries(HINT_KINDS)) {
     for (const match of patterns.flatMap((pattern) => [...line.matchAll(pattern)])) {
       const from = wordAt(match.index);
       const to = wordAt(match.index + match[0].length - 1) + 1;
       // What another hint covers already is said once.
-      if (hints.some((hint) => hint.from < to && from < hint.to)) continue;
+      if (found.some((other) => other.from < to && from < other.to)) continue;
       const words = block.words.slice(from, to);
       const stands = standing(fates.slice(from, to).every((fate) => fate !== 'changed'));
       if (!stands) continue;
       const at = spanIn(document, words[0]?.start ?? 0, words.at(-1)?.end ?? 0);
-      hints.push({
-        kind: kind as HintKind,
-        why,
-        words: lineOf(words),
-        standing: stands,
-        at,
-        from,
-        to,
-      });
+      const hint = { kind: kind as HintKind, why, words: lineOf(words), standing: stands, at };
+      found.push({ hint, from, to });
     }
   }
-  return hints.toSorted((a, b) => a.from - b.from).map(({ from: _, to: __, ...hint }) => hint);
+  return found.toSorted((a, b) => a.from - b.from).map(({ hint }) => hint);
 }
 
 interface WordLine {
