@@ -53,8 +53,8 @@ export const PROOF_LIMITS = {
 export const SIGNATURES_MAX = 64;
 /** A signature on terms, with what it releases. */
 export const SIGNATURE_BYTES_MAX = 16 * 1024;
-/** A terms pack, all files together. */
-export const PACK_BYTES_MAX = 16 * 1024 * 1024;
+/** Attempts to bring terms into force, whose end is kept for who asks. */
+export const ATTEMPTS_MAX = 16;
 
 export const DISCLOSURE_LIMITS = {
   /** Of a file: what a browser can still hold several times over. */

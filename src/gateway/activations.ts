@@ -13,6 +13,7 @@ import type { PackProver } from '#terms/prove/pack-prover.ts';
 import { loadStoredPack, storePack } from '#terms/store.ts';
 import { compileTerms, type Terms } from '#terms/terms.ts';
 import { activationEntry, parseActivation, type RecordedActivation } from './activation.ts';
+import { Attempts } from './attempts.ts';
 import { detectorsFor } from './detectors.ts';
 import { provenTerms, type Ready, readyTerms, requireDate, type Submitted } from './ready-terms.ts';
 import { Turns } from './turns.ts';
@@ -30,17 +31,16 @@ export interface ActivationPorts {
   readonly prover: PackProver;
   /** Called in the same step as the terms change. */
   readonly onChange?: ((inForce: InForce) => void) | undefined;
-  /** Told how far a proof is. */
-  readonly onProgress?: Report | undefined;
 }
 
 export class Activations {
+  /** Those that somebody looks at from outside. */
+  readonly attempts = new Attempts();
   readonly #ports: ActivationPorts;
   /** One at a time: each is proven against what is in force when its turn comes. */
   readonly #turns = new Turns();
   #inForce: InForce | undefined;
   #isRead = false;
-  #progress: Progress | undefined;
 
   constructor(ports: ActivationPorts) {
     this.#ports = ports;
@@ -58,11 +58,6 @@ export class Activations {
     return this.#inForce;
   }
 
-  /** Of the proof that is under way. */
-  get progress(): Progress | undefined {
-    return this.#progress;
-  }
-
   /** Every activation of the ledger, in order. */
   async history(): Promise<readonly RecordedActivation[]> {
     const entries = await Array.fromAsync(this.#ports.ledger.history(['terms']));
@@ -74,17 +69,15 @@ export class Activations {
    * Brings a pack into force between two calls. What is in force already is left as it is.
    * @throws ProvisoError and changes nothing, as `readyTerms` and the ledger
    */
-  activate(submitted: Submitted): Promise<InForce> {
+  activate(submitted: Submitted, report: Report = () => undefined): Promise<InForce> {
     return this.#turns.take(async () => {
       if (!this.#isRead) await this.#read();
       const { prover, clock } = this.#ports;
       const inForce = this.#inForce?.terms.pack;
       if (this.#inForce && packHash(submitted.files) === inForce?.hash) return this.#inForce;
-      const ready = await this.#proving((report) =>
-        this.history().then((before) =>
-          readyTerms(submitted, { prover, now: () => clock.now(), inForce, before, report }),
-        ),
-      );
+      const before = await this.history();
+      const now = (): number => clock.now();
+      const ready = await readyTerms(submitted, { prover, now, inForce, before, report });
       return this.#bringIntoForce(ready);
     });
   }
@@ -94,15 +87,14 @@ export class Activations {
    * than the one that proved them did. No signature is asked for: the pack is the one that was signed.
    * @throws ProvisoError `terms_unproven`, `terms_undecided`
    */
-  renew(): Promise<void> {
+  renew(report: Report = () => undefined): Promise<void> {
     return this.#turns.take(async () => {
       const { activation, terms } = this.current;
       if (inputsOf(terms.pack, undefined).schema === activation.inputs.schema) return;
       const { prover } = this.#ports;
       const { signatures, tests } = activation;
-      const agreed = { prover, inForce: undefined, released: [], signatures, tests };
-      const ready = await this.#proving((report) => provenTerms(terms.pack, { ...agreed, report }));
-      await this.#bringIntoForce(ready);
+      const agreed = { prover, inForce: undefined, released: [], signatures, tests, report };
+      await this.#bringIntoForce(await provenTerms(terms.pack, agreed));
     });
   }
 
@@ -124,17 +116,6 @@ export class Activations {
       this.#take(inForceOf(compileTerms(pack), last));
     }
     this.#isRead = true;
-  }
-
-  async #proving<T>(work: (report: Report) => Promise<T>): Promise<T> {
-    try {
-      return await work((done, total) => {
-        this.#progress = { done, total };
-        this.#ports.onProgress?.(done, total);
-      });
-    } finally {
-      this.#progress = undefined;
-    }
   }
 
   async #bringIntoForce({ terms, activation }: Ready): Promise<InForce> {
@@ -167,9 +148,4 @@ export class Activations {
 
 function inForceOf(terms: Terms, activation: RecordedActivation): InForce {
   return { terms, detectors: detectorsFor(terms), activation };
-}
-
-export interface Progress {
-  readonly done: number;
-  readonly total: number;
 }

@@ -119,10 +119,9 @@ export class Gateway {
       onChange: ({ terms, detectors }) => {
         if (gateway) Object.assign(gateway, { terms, detectors });
       },
-      onProgress,
     });
     opened.defer(() => activations.close());
-    const { terms, detectors } = await termsInForce(activations, config);
+    const { terms, detectors } = await termsInForce(activations, config, onProgress);
     const { callers, purposes } = await stateOf(config, ledger);
     const { people, tokens, pins } = await registersOf(ledger);
     const parts = {
@@ -185,9 +184,13 @@ export class Gateway {
  * INVARIANT (13): the terms in force are those of the ledger; the folder in the configuration founds
  * an empty one. INVARIANT (7): either way they are proven.
  */
-async function termsInForce(activations: Activations, { termsDir }: Config): Promise<InForce> {
-  if (!(await activations.inForce())) await activations.activate(submissionIn(termsDir));
-  await activations.renew();
+async function termsInForce(
+  activations: Activations,
+  { termsDir }: Config,
+  report: Report | undefined,
+): Promise<InForce> {
+  if (!(await activations.inForce())) await activations.activate(submissionIn(termsDir), report);
+  await activations.renew(report);
   return activations.current;
 }
 
