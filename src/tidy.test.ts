@@ -40,6 +40,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   gateway: [...COMPOSED, 'ledger', 'witness', 'config', 'audit', 'disclosure'],
   mcp: [...COMPOSED, 'ledger', 'config', 'gateway'],
   admin: [...COMPOSED, 'ledger', 'config', 'gateway', 'audit', 'disclosure'],
+  // In a browser: only types of the server's own, and what needs nothing but the platform.
+  console: ['admin/operations.ts', 'base', 'disclosure'],
   cli: [
     ...COMPOSED,
     'ledger',
@@ -56,7 +58,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const LINES_MAX = 400;
 
 const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
-  .filter((file) => file.endsWith('.ts') && file.includes('/'))
+  .filter((file) => /\.tsx?$/.test(file) && file.includes('/'))
   .map((file) => ({ file, text: readFileSync(join(src, file), 'utf8') }));
 const modules = files.filter(({ file }) => !file.endsWith('.test.ts'));
 

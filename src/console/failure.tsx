@@ -1,0 +1,26 @@
+/** Something went wrong: what, in the gateway's words, and what to do. */
+import { Alert, Button, Code, Group, Text } from '@mantine/core';
+import { ApiError } from './api.ts';
+
+export function Failure({
+  error,
+  onRetry,
+}: {
+  readonly error: unknown;
+  readonly onRetry?: () => unknown;
+}) {
+  const message = error instanceof Error ? error.message : 'Something went wrong.';
+  return (
+    <Alert color="red" title="This did not work" role="alert" m="md">
+      <Text size="sm">{message}</Text>
+      <Group mt="sm" justify="space-between">
+        {error instanceof ApiError ? <Code>{error.code}</Code> : <span />}
+        {onRetry && (
+          <Button size="xs" variant="light" color="red" onClick={() => void onRetry()}>
+            Try again
+          </Button>
+        )}
+      </Group>
+    </Alert>
+  );
+}

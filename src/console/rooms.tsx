@@ -1,0 +1,140 @@
+/** The frame of the pages behind the door: where one is, and where else one may go. */
+import {
+  ActionIcon,
+  AppShell,
+  Burger,
+  Group,
+  NavLink,
+  Text,
+  useComputedColorScheme,
+  useMantineColorScheme,
+} from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconLogout, IconMoon, IconSun } from '@tabler/icons-react';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import type { ComponentType } from 'react';
+import { Link, Route, Switch, useLocation } from 'wouter';
+import { ask } from './api.ts';
+import { Keys } from './pages/keys.tsx';
+import { NotFound } from './pages/not-found.tsx';
+import { Purposes } from './pages/purposes.tsx';
+import { hasRole, type Session, useSession } from './session.ts';
+
+interface Room {
+  readonly path: string;
+  readonly name: string;
+  readonly page: ComponentType;
+  /** Who sees it; everybody who is signed in, where absent. */
+  readonly roles?: readonly string[];
+}
+
+const ROOMS: readonly Room[] = [
+  {
+    path: '/purposes',
+    name: 'Purposes',
+    page: Purposes,
+    roles: ['administrator', 'overseer', 'auditor'],
+  },
+  { path: '/keys', name: 'Keys', page: Keys, roles: ['administrator', 'auditor'] },
+];
+
+export function Rooms() {
+  const [isOpen, { toggle, close }] = useDisclosure();
+  const session = useSession();
+  const rooms = ROOMS.filter(({ roles }) => roles === undefined || hasRole(session, ...roles));
+  return (
+    <AppShell
+      header={{ height: 52 }}
+      navbar={{ width: 200, breakpoint: 'sm', collapsed: { mobile: !isOpen } }}
+      padding="md"
+    >
+      <AppShell.Header>
+        <Group h="100%" px="md" justify="space-between" wrap="nowrap">
+          <Group gap="sm" wrap="nowrap">
+            <Burger
+              opened={isOpen}
+              onClick={toggle}
+              hiddenFrom="sm"
+              size="sm"
+              aria-label="Navigation"
+            />
+            <Text fw={600}>Proviso</Text>
+          </Group>
+          <Who session={session} />
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar p="xs" component="nav" aria-label="Pages">
+        {rooms.map(({ path, name }) => (
+          <Place key={path} path={path} name={name} onGo={close} />
+        ))}
+      </AppShell.Navbar>
+      <AppShell.Main>
+        <Switch>
+          {rooms.map(({ path, page }) => (
+            <Route key={path} path={path} component={page} />
+          ))}
+          <Route component={NotFound} />
+        </Switch>
+      </AppShell.Main>
+    </AppShell>
+  );
+}
+
+function Place({
+  path,
+  name,
+  onGo,
+}: {
+  readonly path: string;
+  readonly name: string;
+  readonly onGo: () => void;
+}) {
+  const [location] = useLocation();
+  const isHere = path === '/' ? location === '/' : location.startsWith(path);
+  return (
+    <NavLink
+      component={Link}
+      href={path}
+      label={name}
+      active={isHere}
+      aria-current={isHere ? 'page' : undefined}
+      onClick={onGo}
+    />
+  );
+}
+
+function Who({ session }: { readonly session: Session }) {
+  const queries = useQueryClient();
+  const signOut = useMutation({
+    mutationFn: () => ask('signOut', {}),
+    // Nothing of this person's stays on the screen.
+    onSettled: () => window.location.assign('/console'),
+  });
+  const { setColorScheme } = useMantineColorScheme();
+  const scheme = useComputedColorScheme();
+  const other = scheme === 'dark' ? 'light' : 'dark';
+  return (
+    <Group gap="xs" wrap="nowrap">
+      <Text size="sm" visibleFrom="xs" truncate>
+        {session.name}
+      </Text>
+      <ActionIcon
+        variant="default"
+        aria-label={`Use ${other} colours`}
+        onClick={() => setColorScheme(other)}
+      >
+        {scheme === 'dark' ? <IconSun size={18} /> : <IconMoon size={18} />}
+      </ActionIcon>
+      <ActionIcon
+        variant="default"
+        aria-label="Sign out"
+        onClick={() => {
+          queries.clear();
+          signOut.mutate();
+        }}
+      >
+        <IconLogout size={18} />
+      </ActionIcon>
+    </Group>
+  );
+}
