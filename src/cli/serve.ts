@@ -1,6 +1,6 @@
 /** A gateway with its server and its control socket, opened and ended as one. */
 import type { Logger } from 'pino';
-import { openHttp } from '#admin/http.ts';
+import { type HttpMount, openHttp } from '#admin/http.ts';
 import { makeDataFolder } from '#admin/open.ts';
 import { type Control, localControl } from '#admin/operation.ts';
 import { serveControl } from '#admin/server.ts';
@@ -26,8 +26,12 @@ export async function serve(config: Config, log: Logger): Promise<Serving> {
   opened.defer(() => gateway.close());
   const mcp = new McpServers(gateway);
   opened.defer(() => mcp.close());
-  const mounts: Mount[] = [mcp];
-  const server = await startServer(gateway, config.listen, mounts);
+  let http: HttpMount | undefined;
+  const pages: Mount = {
+    has: (url) => http?.has(url) === true,
+    handle: (request, response) => http?.handle(request, response),
+  };
+  const server = await startServer(gateway, config.listen, [mcp, pages]);
   opened.defer(() => server.drain());
   const { address } = server;
   const onDefect = (err: unknown) => log.error({ err }, 'the control API failed');
@@ -35,9 +39,8 @@ export async function serve(config: Config, log: Logger): Promise<Serving> {
   const web = openWeb(gateway, Number(new URL(address).port));
   opened.defer(async () => web.pulse.close());
   const context = { state: gateway, address, web, actor: { kind: 'operator' } } as const;
-  const http = await openHttp({ state: gateway, address, web }, onDefect);
-  opened.defer(() => http.close());
-  mounts.push(http);
+  http = await openHttp({ state: gateway, address, web }, onDefect);
+  opened.defer(() => http?.close());
   const socket = await serveControl(context, config.dataDir, onDefect);
   opened.defer(() => socket.close());
   const serving = opened.move();
