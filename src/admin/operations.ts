@@ -24,6 +24,7 @@ import {
   signOut,
 } from './operations/sessions.ts';
 import { getStatus } from './operations/status.ts';
+import { beginActivation, getAttempt, listActivations } from './operations/terms.ts';
 import { createToken, listTokens, revokeToken } from './operations/tokens.ts';
 import { acceptTool, listTools, readTool } from './operations/tools.ts';
 
@@ -32,6 +33,9 @@ export const OPERATIONS = {
   listKeys,
   createKey,
   revokeKey,
+  listActivations,
+  beginActivation,
+  getAttempt,
   listPurposes,
   registerPurpose,
   endPurpose,
