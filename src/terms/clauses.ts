@@ -46,14 +46,15 @@ function titleAndWords(span: string, id: string): { title: string; words: string
   return { title: heading?.trim() ?? id, words: (rest ?? span).trim().replace(/\s+/g, ' ') };
 }
 
-/** Words that only moved are found again. */
-function findSpan(bytes: Buffer, length: number, sha256: string): number | undefined {
+/** Words that only moved are found again: where they start. */
+export function findSpan(bytes: Buffer, length: number, sha256: string): number | undefined {
   for (let start = 0; start + length <= bytes.length; start++) {
     if (hashOf(bytes.subarray(start, start + length)) === sha256) return start;
   }
   return undefined;
 }
 
-function hashOf(bytes: Uint8Array): string {
+/** SHA-256 in lower-case hexadecimal. */
+export function hashOf(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
