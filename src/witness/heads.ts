@@ -98,7 +98,7 @@ export class CosignedHeads {
   }
 
   close(): void {
-    this.#database.close();
+    if (this.#database.isOpen) this.#database.close();
   }
 }
 

@@ -98,7 +98,7 @@ export class Witness {
       return { next: undefined, result: { ...OF_SIZE, body: `${known.size}\n` } };
     }
     if (!continues(known, checkpoint, proof)) {
-      if (latest && checkpoint.size === known.size) {
+      if (latest && checkpoint.size === known.size && checkpoint.root !== known.root) {
         const signed = noteWith(note, []);
         const [by] = note.signatures;
         if (by) this.#parts.onSplitView(by.verifier, [latest.checkpoint, signed]);
