@@ -24,12 +24,14 @@ import type { Terms } from '#terms/terms.ts';
 import type { Protocol } from '#wire/exchange.ts';
 import type { WireProtocol } from '#wire/protocol.ts';
 import { protocols } from '#wire/protocols.ts';
+import type { Witnessing } from '#witness/witnessing.ts';
 import { Activations, type InForce } from './activations.ts';
 import { Metrics } from './metrics.ts';
 import { submissionIn } from './ready-terms.ts';
 import { registersOf, stateOf } from './state.ts';
 import { openTraces, type Traces } from './traces.ts';
 import { Turns } from './turns.ts';
+import { openWitnessing } from './witnesses.ts';
 
 export interface Ports {
   readonly clock?: Clock;
@@ -56,6 +58,8 @@ export class Gateway {
   readonly clock: Clock;
   readonly log: Logger;
   readonly ledger: Ledger;
+  /** Absent where no witness is asked. */
+  readonly witnessing: Witnessing | undefined;
   readonly metrics: Metrics;
   readonly traces: Traces | undefined;
   #sandbox: Sandbox | undefined;
@@ -74,10 +78,12 @@ export class Gateway {
     this.clock = parts.clock;
     this.log = parts.log;
     this.ledger = parts.ledger;
+    this.witnessing = parts.witnessing;
     this.traces = parts.traces;
     this.#sandbox = parts.sandbox;
     this.metrics = new Metrics({
       ledgerSize: () => this.ledger.size,
+      witnessing: this.witnessing,
       providers: () => this.routing.providers,
     });
   }
@@ -101,6 +107,7 @@ export class Gateway {
     const ledger = await openLedger({
       dir: config.ledger.dir,
       origin: config.ledger.origin ?? ORIGIN_UNLESS_CONFIGURED,
+      signatures: config.ledger.signatures,
       clock,
       onFailure: (error) => log.error({ err: error.cause, code: error.code }, error.publicMessage),
       onRecovery: () => {
@@ -111,6 +118,10 @@ export class Gateway {
       },
     });
     opened.defer(() => ledger.close());
+    const witnessing =
+      config.ledger.witnesses &&
+      (await openWitnessing(config.ledger.witnesses, ledger, clock, log));
+    opened.defer(async () => witnessing?.close());
     const activations = new Activations({
       ledger,
       dataDir: config.dataDir,
@@ -138,11 +149,13 @@ export class Gateway {
       clock,
       log,
       ledger,
+      witnessing,
       traces,
       sandbox,
     };
     gateway = new Gateway(parts);
     await ledger.append({ kind: 'start', public: { version: VERSION } });
+    witnessing?.start();
     opened.move();
     return gateway;
   }
@@ -164,8 +177,17 @@ export class Gateway {
     for (const { pool } of this.routing.providers) closing.defer(() => pool.destroy());
     closing.defer(async () => this.traces?.close());
     closing.defer(() => this.ledger.close());
+    // Before the ledger's lock goes: the last that it published is to be witnessed too.
+    closing.defer(() => this.#closeWitnessing());
     await this.activations.close();
     await this.ledger.append({ kind: 'stop', public: {} });
+  }
+
+  async #closeWitnessing(): Promise<void> {
+    if (!this.witnessing) return;
+    // Where it fails, closing the ledger says why.
+    await this.ledger.flush().catch(() => undefined);
+    await this.witnessing.close();
   }
 
   async #reload(config: Config): Promise<void> {
@@ -211,6 +233,7 @@ interface Parts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly ledger: Ledger;
+  readonly witnessing: Witnessing | undefined;
   readonly traces: Traces | undefined;
   readonly sandbox: Sandbox | undefined;
 }
