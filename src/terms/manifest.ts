@@ -76,6 +76,8 @@ export const manifestSchema = z.strictObject({
   id,
   version: z.string().regex(/^\d+\.\d+\.\d+$/, 'must be a version such as `1.0.0`'),
   title: words,
+  /** The hash of the pack whose place this one takes, and whose red lines and assurances bind it. */
+  replaces: hash.optional(),
   parties: z.array(party).default([]),
   effective: z
     .strictObject({ from: z.iso.datetime(), until: z.iso.datetime().optional() })

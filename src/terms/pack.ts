@@ -126,7 +126,8 @@ function checkApprovals(
   }
 }
 
-const BASE_SCHEMA = readFileSync(join(import.meta.dirname, 'base.cedarschema'), 'utf8');
+/** Which every pack’s own is added to. */
+export const BASE_SCHEMA = readFileSync(join(import.meta.dirname, 'base.cedarschema'), 'utf8');
 
 /** A misspelt name must not silently take a rule out of force. */
 const PACK_PATH =

@@ -19,13 +19,15 @@ export interface PackProver {
   close(): Promise<void>;
 }
 
+type ProofLimits = { readonly [K in keyof typeof PROOF_LIMITS]: number };
+
 /** Starts no process before it is asked. */
-export function startPackProver(): PackProver {
+export function startPackProver(limits: ProofLimits = PROOF_LIMITS): PackProver {
   const solvers = new Set<Solver>();
   return {
     solver: `z3-solver ${Z3_VERSION}`,
     async prove(pack, against, report) {
-      const { processes, questionMsMax, wholeMsMax } = PROOF_LIMITS;
+      const { processes, questionMsMax, wholeMsMax } = limits;
       const solver = startSolver({ processes, timeLimitMs: questionMsMax });
       solvers.add(solver);
       const timer = setTimeout(() => void solver.close(), wholeMsMax);

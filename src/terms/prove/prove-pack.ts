@@ -6,17 +6,16 @@
  * is a second lock, and takes nothing away that a proof here has not shown to be nothing.
  */
 import { readSchema } from '../engine.ts';
-import type { Pack } from '../pack.ts';
-import { releasersLost } from '../parties.ts';
+import { BASE_SCHEMA, type Pack } from '../pack.ts';
 import type { ReferenceCall } from '../reference.ts';
 import type { PackRule } from '../rules.ts';
 import { type RequestType, requestTypeKey, requestTypes } from '../typing/schema.ts';
 import { validationError } from '../typing/validate.ts';
 import { type EnvironmentName, environmentName, type Report } from './analyze.ts';
 import { all, any, type Claim, errs, matches, no, permits } from './claim.ts';
-import { matchesRule, policySet, sourced } from './pack-policies.ts';
+import { meaningsLost } from './meanings.ts';
+import { anyMatches, matchesRule, policySet, sourced } from './pack-policies.ts';
 import type { Prover } from './prover.ts';
-import { wordsAgainst } from './vocabulary.ts';
 
 export interface PackProof {
   readonly verdict: 'proven' | 'not proven' | 'unknown';
@@ -72,13 +71,11 @@ export async function provePack(
       return statement.isSomewhere ? vacuity(statement, answers) : answers.flat();
     }),
   );
-  problems.push(...found.flat());
-  if (old) problems.push(...(await newEnvironments(prover, pack, old)));
+  problems.push(...found.flat(), ...(await newEnvironments(prover, pack, old)));
   const isRefuted = problems.some(({ result }) => result === 'refuted');
   const verdict = isRefuted ? 'not proven' : problems.length > 0 ? 'unknown' : 'proven';
-  const checks = statements.map(({ check }) => check);
-  if (old) checks.push('covers what is new');
-  return { verdict, checks: [...new Set(checks)], problems, statements: statements.length };
+  const checks = new Set([...statements.map(({ check }) => check), 'covers what is new' as const]);
+  return { verdict, checks: [...checks], problems, statements: statements.length };
 }
 
 /** Something that no request may be. */
@@ -153,14 +150,7 @@ function oldStatements(
       problems.push(problem('refuted', 'kept from the old version', rule, message));
       return false;
     });
-  for (const { rule, name, change, words } of wordsAgainst(pack, old)) {
-    const [first = '', ...more] = words;
-    const others = more.length === 0 ? '' : ` and ${more.length} more`;
-    const message = `\`${rule.policy.id}\` of the old version no longer means as much: \`${name}\` ${change} \`${first}\`${others}.`;
-    problems.push(problem('refuted', 'kept from the old version', rule, message));
-  }
-  for (const { rule, parties } of releasersLost(pack, old)) {
-    const message = `\`${rule.policy.id}\` of the old version could change without ${parties.join(', ')}, who must release it.`;
+  for (const { rule, message } of meaningsLost(pack, old)) {
     problems.push(problem('refuted', 'kept from the old version', rule, message));
   }
   const [redLines, assurances] = [fitting(old.redLines), fitting(old.assurances)];
@@ -212,26 +202,32 @@ function vacuity(
   return rules.map((rule) => problem('refuted', check, rule, message(rule)));
 }
 
-/** A kind of request that the old schema lacks must be within reach of each red line, or denied. */
+/**
+ * A kind of request that neither the base schema nor the old one has must be within reach of each old
+ * red line, or denied. Where nothing binds yet, one red line of each clause must reach it.
+ */
 async function newEnvironments(
   prover: Prover,
   pack: Pack,
-  old: Pack,
+  old: Pack | undefined,
 ): Promise<readonly ProofProblem[]> {
-  const known = new Set(oldEnvironmentKeys(old));
-  const added = prover.environments.filter(
-    (environment) => !known.has(requestTypeKey(environment)),
-  );
+  const known = requestTypes(readSchema(old?.schema ?? BASE_SCHEMA)).map(requestTypeKey);
+  const added = prover.environments.filter((type) => !known.includes(requestTypeKey(type)));
+  const binding = old
+    ? old.redLines
+        .filter(({ policy }) => validationError(policy, prover.schema) === undefined)
+        .map((rule) => [rule])
+    : [...Map.groupBy(pack.redLines, ({ clause }) => clause).values()];
   const problems: ProofProblem[] = [];
   for (const environment of added) {
     const permitted = await prover.find(permits(policySet(pack.rules)), environment);
     if (permitted.result === 'none') continue;
-    for (const rule of old.redLines) {
-      if (validationError(rule.policy, prover.schema) !== undefined) continue;
-      const reached = await prover.find(matchesRule(rule), environment);
-      if (reached.result === 'found') continue;
+    for (const rules of binding) {
+      const [rule] = rules;
+      const reached = await prover.find(anyMatches(rules), environment);
+      if (!rule || reached.result === 'found') continue;
       const name = environmentName(environment, prover);
-      const words = `The new schema adds \`${name.action}\` of \`${name.resource}\`, which the terms permit and the red line \`${rule.policy.id}\` cannot reach.`;
+      const words = `The schema adds \`${name.action}\` of \`${name.resource}\`, which the terms permit and the red line \`${rule.policy.id}\` cannot reach.`;
       const result = reached.result === 'none' ? 'refuted' : 'unknown';
       const example = permitted.result === 'found' ? { example: permitted.request } : {};
       const found = problem(result, 'covers what is new', rule, words);
@@ -239,10 +235,6 @@ async function newEnvironments(
     }
   }
   return problems;
-}
-
-function oldEnvironmentKeys(old: Pack): readonly string[] {
-  return requestTypes(readSchema(old.schema)).map(requestTypeKey);
 }
 
 function problem(

@@ -46,24 +46,34 @@ export function namesWord(rule: PackRule, kind: 'class' | 'topic', name: string)
   return uses.has(name) || uses.has(ANY);
 }
 
-/** Whether a rule matches more (1) or less (-1) where more is in a class or speaks of a topic. */
-type Sign = 1 | -1;
+/**
+ * Whether a rule matches more (1) or less (-1) where more is in a class, speaks of a topic, or has
+ * an approval.
+ */
+export type Sign = 1 | -1;
 
-interface Uses {
+/** By name. */
+export interface Uses {
   readonly class: Map<string, Set<Sign>>;
   readonly topic: Map<string, Set<Sign>>;
+  readonly approval: Map<string, Set<Sign>>;
 }
 
-/** Stands for each class or topic there is. */
-const ANY = '*';
+/** Stands for each name there is. */
+export const ANY = '*';
 
-function usesOf({ policy }: PackRule): Uses {
-  const uses: Uses = { class: new Map(), topic: new Map() };
+export function usesOf({ policy }: PackRule): Uses {
+  const uses: Uses = { class: new Map(), topic: new Map(), approval: new Map() };
   for (const expr of policyExpressions(policy)) collect(expr, [1], uses);
   return uses;
 }
 
-const TOPICS = new Set(['topics', 'toolTopics']);
+const FACTS: ReadonlyMap<string, keyof Uses> = new Map([
+  ['topics', 'topic'],
+  ['toolTopics', 'topic'],
+  ['toolClasses', 'class'],
+  ['approvals', 'approval'],
+]);
 const BOTH: readonly Sign[] = [1, -1];
 
 /** @param signs of the expression within the rule: how the rule follows it */
@@ -109,8 +119,7 @@ function collect(expr: Expr, signs: readonly Sign[], uses: Uses): void {
 function factsRead(expr: Expr): keyof Uses | undefined {
   if (expr.op !== 'get' || expr.of.op !== 'variable' || expr.of.name !== 'context')
     return undefined;
-  if (TOPICS.has(expr.attribute)) return 'topic';
-  return expr.attribute === 'toolClasses' ? 'class' : undefined;
+  return FACTS.get(expr.attribute);
 }
 
 function isWritten(expr: Expr): boolean {
