@@ -32,7 +32,14 @@ const WRONG_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 ]);
 
 /** Who was named may not: an answer, where the question was whether they may. */
-const NO: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['caller_revoked', 'caller_expired']);
+const NO: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'caller_revoked',
+  'caller_expired',
+  'terms_test_failed',
+  'terms_not_in_force',
+  'terms_unsigned',
+  'terms_unproven',
+]);
 
 export function exitCodeOf({ code }: ProvisoError): ExitCode {
   if (NO.has(code)) return EXIT.no;

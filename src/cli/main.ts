@@ -27,7 +27,8 @@ const COMMANDS: readonly (readonly [
   ['purpose', 'register, list and end purposes', () => import('./purpose.ts')],
   ['ledger', 'verify the ledger, and read it', () => import('./ledger.ts')],
   ['verify', 'check a disclosure, a proof or a checkpoint', () => import('./verify.ts')],
-  ['terms', 'check and test a terms pack', () => import('./terms.ts')],
+  ['party', 'make keys with which parties sign terms', () => import('./party.ts')],
+  ['terms', 'check, prove, sign a terms pack, and bring it into force', () => import('./terms.ts')],
   ['mcp', 'MCP servers: their tools, and a way to them over stdio', () => import('./mcp.ts')],
   ['config', 'check a configuration, print its schema', () => import('./config.ts')],
 ];

@@ -7,10 +7,14 @@ import { testPack } from '#terms/test-pack.ts';
 import { examples, fromValidity, type JsonOption, run, withJson } from './command.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import type { Output } from './output.ts';
+import { defineActivate } from './terms-activate.ts';
 import { defineAnalyze } from './terms-analyze.ts';
 import { defineCompare } from './terms-compare.ts';
+import { defineHistory } from './terms-history.ts';
 import { defineProve } from './terms-prove.ts';
 import { defineRedline } from './terms-redline.ts';
+import { defineSign } from './terms-sign.ts';
+import { defineStatus } from './terms-status.ts';
 
 export function define(command: Command): void {
   examples(
@@ -31,6 +35,10 @@ export function define(command: Command): void {
   defineCompare(command, readPack);
   defineAnalyze(command);
   defineRedline(command);
+  defineSign(command, readPack);
+  defineStatus(command, readPack);
+  defineActivate(command, readPack);
+  defineHistory(command);
 }
 
 function check(dir: string, output: Output): ExitCode {

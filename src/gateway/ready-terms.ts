@@ -60,6 +60,7 @@ export async function readyTerms(
   const pack = parsePack(files, name);
   const tests = requireTests(pack);
   requireDate(pack, now());
+  requireReplaced(pack, inForce);
   const used = new Set(before.flatMap((one) => one.signatures.map(textOf)));
   const isUsed = ({ text }: Signature): boolean => used.has(text);
   const consent = consentOf({ pack, inForce, files: signatures, isUsed, releases });
@@ -126,6 +127,15 @@ export function requireDate(pack: Pack, nowMs: number): void {
   throw new ProvisoError(
     'terms_not_in_force',
     `${nameOf(pack)} ${periodWords({ effective })}, and it is ${new Date(nowMs).toISOString()}.`,
+  );
+}
+
+/** Who signed a pack that names the version before it agreed to no other. */
+function requireReplaced({ id, version, manifest: { replaces } }: Pack, inForce?: Pack): void {
+  if (replaces === undefined || !inForce || inForce.hash === replaces) return;
+  throw new ProvisoError(
+    'terms_unproven',
+    `${id} ${version} replaces the terms with the hash ${replaces}; in force are ${inForce.id} ${inForce.version}, with the hash ${inForce.hash}.`,
   );
 }
 
