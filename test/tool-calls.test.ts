@@ -39,7 +39,7 @@ const TOOLS = ['find_berth', 'fire_weapon'].map((name) => ({
 const LOOK = { id: 'call_look', name: 'find_berth', arguments: '{"metres":12.5}' };
 const FIRE = { id: 'call_fire', name: 'fire_weapon', arguments: '{"at":"the-old-pier"}' };
 const STATEMENT =
-  /\[Proviso withheld a call of the tool `fire_weapon`\. .*clause human-decides-on-force: “.+”.*Ledger entry \d+\. Ask .+\]/s;
+  /\[Proviso holds a call of the tool `fire_weapon` as `hld_.{22}`\. .*clause human-decides-on-force: “.+”.*Ledger entry \d+\. Ask .+\]/s;
 
 function ask(protocolIn: Protocol, protocolOut: Protocol, said: Said, streams: boolean) {
   upstream.answer(says(speak(protocolOut, said)));
@@ -57,7 +57,7 @@ for (const protocolIn of PROTOCOLS) {
     for (const streams of [false, true]) {
       const title = `${protocolIn} from ${protocolOut}${streams ? ', streamed' : ''}`;
 
-      test(`${title}: a denied call is replaced by words, and the text goes on`, async () => {
+      test(`${title}: a held call is replaced by words, and the text goes on`, async () => {
         const from = await proviso.settled();
         const said = {
           text: 'First this. ',
@@ -77,7 +77,7 @@ for (const protocolIn of PROTOCOLS) {
         ]);
       });
 
-      test(`${title}: a permitted call beside a denied one comes through whole`, async () => {
+      test(`${title}: a permitted call beside a held one comes through whole`, async () => {
         const from = await proviso.settled();
         const said = { calls: [FIRE, LOOK], finish: 'tool_calls' as const };
         const heard = await ask(protocolIn, protocolOut, said, streams);

@@ -8,11 +8,12 @@ import { matchesPattern } from '#base/pattern.ts';
 import type { Caller } from '#caller/ring.ts';
 import type { Target } from '#providers/provider.ts';
 import type { Purpose } from '#purpose/register.ts';
-import type { Signals } from '#signals/classify.ts';
+import { type Classified, classify, type Signals } from '#signals/classify.ts';
 import { type Decided, decide } from '#terms/decide.ts';
 import { type CallFacts, type Facts, factsJson, type ToolCallFacts } from '#terms/facts.ts';
 import type { Terms } from '#terms/terms.ts';
 import type { ExchangeRequest, Protocol, ProviderTool, Tool } from '#wire/exchange.ts';
+import type { Gateway } from './gateway.ts';
 
 export interface Undecided {
   readonly caller: Caller;
@@ -21,6 +22,8 @@ export interface Undecided {
   readonly request: ExchangeRequest;
   readonly targets: readonly Target[];
   readonly signals: Signals;
+  /** Names of the approvals that people gave to this very call. */
+  readonly approvals?: readonly string[] | undefined;
 }
 
 export interface DecidedCall {
@@ -30,6 +33,27 @@ export interface DecidedCall {
   /** Hash of the terms that were asked, and every question that was put to them. */
   readonly terms: string;
   readonly facts: readonly JsonValue[];
+}
+
+/**
+ * Under the terms in force, with the signals that those ask about.
+ * @param approvals of a call that was held: names of those that people gave, by those terms
+ * @throws ProvisoError `purpose_exceeded`
+ */
+export async function decideNow<P extends Omit<Undecided, 'signals' | 'approvals'>>(
+  received: P,
+  gateway: Pick<Gateway, 'terms' | 'detectors' | 'clock'>,
+  approvals?: () => readonly string[],
+): Promise<Classified<P> & DecidedCall> {
+  let { terms } = gateway;
+  let classified = await classify(received, gateway.detectors);
+  // Where others came into force meanwhile: what those ask about was not looked for.
+  while (terms !== gateway.terms) {
+    ({ terms } = gateway);
+    classified = await classify(received, gateway.detectors);
+  }
+  const call = approvals ? { ...classified, approvals: approvals() } : classified;
+  return decideCall(call, terms, gateway.clock.now());
 }
 
 /** @throws ProvisoError `purpose_exceeded` */
@@ -83,7 +107,7 @@ function decideTarget(
 }
 
 function callFacts(call: Undecided, target: Target, instant: number): CallFacts {
-  const { caller, purpose, protocol, request, signals } = call;
+  const { caller, purpose, protocol, request, signals, approvals } = call;
   const providerTools = providerToolsOf(request);
   return {
     operation: request.operation,
@@ -96,12 +120,13 @@ function callFacts(call: Undecided, target: Target, instant: number): CallFacts 
     providerTools: providerTools.map(({ kind }) => kind),
     signals,
     instant,
+    approvals,
   };
 }
 
 /** What will be searched for or run is not known yet: the whole request's signals stand for it. */
 function providerToolFacts(
-  { caller, purpose, model, signals, instant }: CallFacts,
+  { caller, purpose, model, signals, instant, approvals }: CallFacts,
   { kind, wireType }: Pick<ProviderTool, 'kind' | 'wireType'>,
   { toolTopics }: Signals,
 ): ToolCallFacts {
@@ -115,6 +140,7 @@ function providerToolFacts(
     signals,
     toolTopics: toolTopics[wireType] ?? [],
     instant,
+    approvals,
   };
 }
 

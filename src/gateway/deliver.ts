@@ -10,6 +10,7 @@ import {
   type IsGated,
   StreamGate,
 } from './gate.ts';
+import { type HoldNotes, keepAlive } from './held.ts';
 import type { Reply } from './reply.ts';
 
 /** What became of an answer, for its outcome entry. */
@@ -27,6 +28,9 @@ export interface Delivery {
   readonly reply: Reply;
   readonly isGated: IsGated;
   readonly decide: DecideToolCall;
+  /** Grows by what there is to say of holds. */
+  readonly notes: HoldNotes;
+  readonly keepAliveMs: number;
   /** Grows by the names of what the caller's protocol cannot carry. */
   readonly dropped: Set<string>;
   /** Sets the headers that tell what was dropped; called once, before the first byte. */
@@ -35,8 +39,8 @@ export interface Delivery {
 
 export async function deliverAnswer(answer: Answer, delivery: Delivery): Promise<Delivered> {
   const { wire, request, reply, dropped } = delivery;
-  const { isGated, decide } = delivery;
-  const gated = answer.parts.some(isGated) ? await gateAnswer(answer, isGated, decide) : answer;
+  const { isGated } = delivery;
+  const gated = answer.parts.some(isGated) ? await gateWhole(answer, delivery) : answer;
   for (const name of answer.dropped ?? []) dropped.add(name);
   if (request.stream) {
     const encoder = wire.streamEncoder({ request });
@@ -46,7 +50,7 @@ export async function deliverAnswer(answer: Answer, delivery: Delivery): Promise
     for (const name of encoder.dropped) dropped.add(name);
     delivery.beforeFirstByte();
     reply.beginStream();
-    reply.end(text);
+    reply.end(commentsOf(delivery) + text);
   } else {
     const body = JSON.stringify(wire.encodeAnswer(gated, request, dropped));
     delivery.beforeFirstByte();
@@ -54,6 +58,32 @@ export async function deliverAnswer(answer: Answer, delivery: Delivery): Promise
   }
   const { finish, usage, parts } = gated;
   return { result: reply.isGone ? 'cancelled' : 'answered', finish, usage, parts };
+}
+
+/** A provider may answer a streaming request as a whole; the caller's stream is kept alive then too. */
+async function gateWhole(answer: Answer, delivery: Delivery): Promise<Answer> {
+  const { isGated, decide, request, reply, notes, keepAliveMs } = delivery;
+  let stop: (() => void) | undefined;
+  if (request.stream) {
+    notes.onWait = () => {
+      delivery.beforeFirstByte();
+      reply.beginStream();
+      stop ??= keepAlive(reply, keepAliveMs);
+    };
+  }
+  try {
+    return await gateAnswer(answer, isGated, decide);
+  } finally {
+    stop?.();
+  }
+}
+
+function commentsOf({ notes: { comments } }: Delivery): string {
+  if (comments.length === 0) return '';
+  return comments
+    .splice(0)
+    .map((comment) => `: ${comment}\n\n`)
+    .join('');
 }
 
 export function deliverStream(flow: AnswerFlow, delivery: Delivery): Promise<Delivered> {
@@ -77,6 +107,7 @@ class StreamDelivery {
   #isOver = false;
   #isDeciding = false;
   #isSlow = false;
+  #stopKeepAlive: (() => void) | undefined;
   readonly gate: { events(events: readonly AnswerEvent[]): void };
 
   constructor(
@@ -89,6 +120,9 @@ class StreamDelivery {
     this.#encoder = encoder;
     this.#delivery = delivery;
     this.#resolve = resolve;
+    delivery.notes.onWait = () => {
+      this.#stopKeepAlive ??= keepAlive(delivery.reply, delivery.keepAliveMs);
+    };
     const gate = new StreamGate(
       delivery.isGated,
       delivery.decide,
@@ -108,7 +142,7 @@ class StreamDelivery {
 
   #give(events: readonly AnswerEvent[]): void {
     if (this.#isOver) return;
-    let text = '';
+    let text = commentsOf(this.#delivery);
     let last: Omit<Delivered, 'parts'> | undefined;
     for (const event of events) {
       text += this.#encoder.push(event);
@@ -144,6 +178,7 @@ class StreamDelivery {
   #over(delivered: Omit<Delivered, 'parts'>): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#stopKeepAlive?.();
     // After a good end the rest of the bytes is read away, so that the connection can be used again.
     if (delivered.result === 'answered') this.#flow.resume();
     else this.#flow.abort();

@@ -17,7 +17,7 @@ export interface DecisionFacts {
   readonly action: string;
   readonly code: string | undefined;
   readonly effect: 'permit' | 'deny' | 'hold';
-  /** Of a tool call: the entry of the call in whose answer it stands. */
+  /** The call in whose answer a tool call stands; of what is decided again, the hold. */
   readonly parent: number | undefined;
   readonly protocol: string;
   readonly purpose: string | undefined;
@@ -61,6 +61,10 @@ export type OutcomeResult =
   | 'denied'
   | 'failed'
   | 'cancelled'
+  /** People are asked: it goes on with the hold. */
+  | 'held'
+  /** Of a tool call that people approved. */
+  | 'released'
   /** Of a tool call. */
   | 'delivered'
   | 'withheld';
@@ -71,6 +75,8 @@ export interface OutcomeFacts {
   readonly code?: string | undefined;
   readonly dropped?: ReadonlySet<string> | undefined;
   readonly finish?: string | undefined;
+  /** Of `held`: the hold's id. */
+  readonly hold?: string | undefined;
   readonly usage?: Usage | undefined;
   readonly purpose?: string | undefined;
   readonly content?: JsonWritable | undefined;
@@ -88,6 +94,7 @@ export function outcomeEntry(decision: number, outcome: OutcomeFacts): NewEntry 
       ...(outcome.code === undefined ? undefined : { code: outcome.code }),
       ...(dropped === undefined || dropped.size === 0 ? undefined : { dropped: namesOf(dropped) }),
       ...(outcome.finish === undefined ? undefined : { finish: outcome.finish }),
+      ...(outcome.hold === undefined ? undefined : { hold: outcome.hold }),
       ...(usage === undefined ? undefined : { inputTokens: usage.inputTokens }),
       outcome: outcome.result,
       ...(usage === undefined ? undefined : { outputTokens: usage.outputTokens }),
@@ -98,7 +105,7 @@ export function outcomeEntry(decision: number, outcome: OutcomeFacts): NewEntry 
   };
 }
 
-function vaultKeyOf(purpose: string | undefined): string {
+export function vaultKeyOf(purpose: string | undefined): string {
   return purpose === undefined ? VAULT_KEY_NO_PURPOSE : `purpose:${purpose}`;
 }
 

@@ -11,7 +11,6 @@ import type { KeyRing } from '#caller/ring.ts';
 import type { Config, ProviderConfig } from '#config/config.ts';
 import { VENDORS } from '#config/vendors.ts';
 import { type Ledger, openLedger } from '#ledger/ledger.ts';
-import type { ToolPins } from '#tools/pins.ts';
 import type { PeopleRegister } from '#people/register.ts';
 import type { TokenRegister } from '#people/tokens.ts';
 import { openProvider, Routing } from '#providers/provider.ts';
@@ -21,11 +20,13 @@ import type { Detector } from '#signals/detector.ts';
 import type { Report } from '#terms/prove/analyze.ts';
 import { type PackProver, startPackProver } from '#terms/prove/pack-prover.ts';
 import type { Terms } from '#terms/terms.ts';
+import type { ToolPins } from '#tools/pins.ts';
 import type { Protocol } from '#wire/exchange.ts';
 import type { WireProtocol } from '#wire/protocol.ts';
 import { protocols } from '#wire/protocols.ts';
 import type { Witnessing } from '#witness/witnessing.ts';
 import { Activations, type InForce } from './activations.ts';
+import { Holds } from './holds.ts';
 import { Metrics } from './metrics.ts';
 import { submissionIn } from './ready-terms.ts';
 import { registersOf, stateOf } from './state.ts';
@@ -53,6 +54,7 @@ export class Gateway {
   readonly tokens: TokenRegister;
   readonly pins: ToolPins;
   routing: Routing;
+  readonly holds: Holds = new Holds(this);
   /** Changes of the state, and its exchange at a reload. */
   readonly turns = new Turns();
   readonly clock: Clock;
@@ -85,6 +87,7 @@ export class Gateway {
       ledgerSize: () => this.ledger.size,
       witnessing: this.witnessing,
       providers: () => this.routing.providers,
+      openHolds: () => this.holds.list().filter(({ end }) => end === undefined).length,
     });
   }
 
@@ -154,6 +157,7 @@ export class Gateway {
       sandbox,
     };
     gateway = new Gateway(parts);
+    await gateway.holds.open();
     await ledger.append({ kind: 'start', public: { version: VERSION } });
     witnessing?.start();
     opened.move();
@@ -171,6 +175,7 @@ export class Gateway {
 
   /** After the server has drained: records the stop and makes all of the ledger public and durable. */
   async close(): Promise<void> {
+    this.holds.stop();
     // Each is closed, the last named first, also where the stop cannot be recorded.
     await using closing = new AsyncDisposableStack();
     closing.defer(async () => this.#sandbox?.close());

@@ -14,13 +14,14 @@ import { clear } from '#oversight/clear.ts';
 import { type Answered, type Attempt, carry } from '#providers/carry.ts';
 import { type Routed, route } from '#providers/route.ts';
 import { declarePurpose } from '#purpose/declare.ts';
-import { classify } from '#signals/classify.ts';
 import { readBody } from './body.ts';
-import { decideCall, type Undecided } from './decide.ts';
+import { decideNow, type Undecided } from './decide.ts';
 import { type Delivered, deliverAnswer, deliverStream } from './deliver.ts';
 import { namesOf, type OutcomeFacts } from './entries.ts';
 import type { Gateway } from './gateway.ts';
 import type { Head } from './head.ts';
+import { type HoldWish, holdNotes, holdWish, setHoldHeaders } from './held.ts';
+import { holdCall } from './hold-call.ts';
 import { observe } from './observe.ts';
 import { failureOutcome, outcomeOf, recordDecision, recordOutcome } from './record.ts';
 import type { Reply } from './reply.ts';
@@ -33,6 +34,7 @@ export async function serveCall(
   gateway: Gateway,
 ): Promise<void> {
   const { clock, config } = gateway;
+  const wish = holdWish(request.headers, config.oversight);
   const identified = identify(head, gateway.callers, clock.now());
   const declared = declarePurpose(identified, gateway.purposes, clock.now());
   if (head.route.operation === 'list_models' || head.route.operation === 'get_model') {
@@ -44,17 +46,13 @@ export async function serveCall(
     betas: head.betas,
   });
   const targets = gateway.routing.targetsOf(exchange.model);
-  const received = { ...declared, request: exchange, targets };
+  const received = { ...declared, request: exchange, targets, wish };
 
-  let { terms } = gateway;
-  let classified = await classify(received, gateway.detectors);
-  // Where others came into force meanwhile: what those ask about was not looked for.
-  while (terms !== gateway.terms) {
-    ({ terms } = gateway);
-    classified = await classify(received, gateway.detectors);
-  }
-  const decided = decideCall(classified, terms, clock.now());
-  const recorded = await recordDecision(decided, gateway); // INVARIANT (3)
+  const decided = await decideNow(received, gateway);
+  const asked = await recordDecision(decided, gateway); // INVARIANT (3)
+  const recorded =
+    asked.decision.effect === 'hold' ? await holdCall(asked, received, reply, gateway) : asked;
+  if (!recorded) return; // People are asked, and the answer says so.
 
   const attempts: Attempt[] = [];
   const end = (outcome: OutcomeFacts): void => {
@@ -75,7 +73,12 @@ export async function serveCall(
 }
 
 type RoutedCall = Routed &
-  Undecided & { readonly wire: Head['wire']; readonly entry: number; readonly terms: string };
+  Undecided & {
+    readonly wire: Head['wire'];
+    readonly entry: number;
+    readonly terms: string;
+    readonly wish: HoldWish;
+  };
 
 async function deliver(
   call: RoutedCall,
@@ -84,9 +87,11 @@ async function deliver(
   gateway: Gateway,
 ): Promise<Delivered> {
   const { wire, request, dropped, entry } = call;
+  const notes = holdNotes();
   const beforeFirstByte = (): void => {
     reply.header('proviso-decision', entry);
     if (dropped.size > 0) reply.header('proviso-dropped', namesOf(dropped).join(', '));
+    if (notes.ids.length > 0) setHoldHeaders(reply, notes);
   };
   if (request.operation === 'generate') {
     const delivery = {
@@ -94,7 +99,9 @@ async function deliver(
       request,
       reply,
       isGated: gatedBy(request),
-      decide: toolCallDecider({ ...call, request }, target, gateway),
+      decide: toolCallDecider({ ...call, request }, target, reply, notes, gateway),
+      notes,
+      keepAliveMs: gateway.config.oversight.keepAliveMs,
       dropped,
       beforeFirstByte,
     };

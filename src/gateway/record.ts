@@ -16,11 +16,13 @@ export type Recorded<P> = P & { readonly entry: number; readonly [recorded]: tru
 
 /**
  * INVARIANT (3): resolves only when the decision is durable.
+ * @param parent of a call that is decided again, the entry of its hold
  * @throws ProvisoError `ledger_unavailable`
  */
 export async function recordDecision<P extends Undecided & DecidedCall>(
   decided: P,
   gateway: Gateway,
+  parent?: number,
 ): Promise<Recorded<P>> {
   const { request, decision } = decided;
   const entry = await gateway.ledger.append(
@@ -28,7 +30,7 @@ export async function recordDecision<P extends Undecided & DecidedCall>(
       action: request.operation,
       code: decision.code,
       effect: decision.effect,
-      parent: undefined,
+      parent,
       protocol: decided.protocol,
       purpose: decided.purpose?.id,
       rules: decision.rules.map(({ id }) => id),

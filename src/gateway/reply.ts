@@ -13,6 +13,7 @@ export class Reply implements Hangup {
   #onDrain: (() => void) | undefined;
   isGone = false;
   onGone: (() => void) | undefined;
+  #gone: PromiseWithResolvers<void> | undefined;
 
   constructor(response: ServerResponse, limits: Limits) {
     this.#response = response;
@@ -21,11 +22,19 @@ export class Reply implements Hangup {
       if (response.writableFinished) return;
       this.isGone = true;
       this.onGone?.();
+      this.#gone?.resolve();
     });
   }
 
   get hasBegun(): boolean {
     return this.#response.headersSent;
+  }
+
+  /** Resolves when the caller has gone; never, where it stays. */
+  whenGone(): Promise<void> {
+    this.#gone ??= Promise.withResolvers<void>();
+    if (this.isGone) this.#gone.resolve();
+    return this.#gone.promise;
   }
 
   header(name: string, value: string | number): void {
@@ -39,7 +48,9 @@ export class Reply implements Hangup {
     this.end(body);
   }
 
+  /** Has no effect where it has begun. */
   beginStream(): void {
+    if (this.hasBegun) return;
     this.#headers['content-type'] = 'text/event-stream; charset=utf-8';
     this.#headers['cache-control'] = 'no-cache';
     this.#response.writeHead(200, this.#headers);

@@ -55,7 +55,10 @@ export async function startServer(
   const { address, port, family } = server.address() as AddressInfo;
   return {
     address: `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`,
-    drain: () => drain(server, state, gateway),
+    drain: () => {
+      gateway.holds.stop();
+      return drain(server, state, gateway);
+    },
   };
 }
 
@@ -119,6 +122,8 @@ function refuse(head: Head, reply: Reply, error: ProvisoError, gateway: Gateway)
   if (retryAfter !== undefined) reply.header('retry-after', String(retryAfter));
   const entry = error.facts['entry'];
   if (entry !== undefined) reply.header('proviso-decision', String(entry));
+  const hold = error.facts['hold'];
+  if (hold !== undefined) reply.header('proviso-hold', String(hold));
   reply.header('proviso-code', error.code);
   reply.whole(error.status, JSON.stringify(head.wire.encodeError(error)));
 }

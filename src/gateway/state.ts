@@ -8,10 +8,11 @@ import type { Config } from '#config/config.ts';
 import type { Ledger } from '#ledger/ledger.ts';
 import { PeopleRegister } from '#people/register.ts';
 import { TokenRegister } from '#people/tokens.ts';
-import { ToolPins } from '#tools/pins.ts';
 import { PurposeRegister } from '#purpose/register.ts';
 import type { Terms } from '#terms/terms.ts';
+import { ToolPins } from '#tools/pins.ts';
 import type { Activations } from './activations.ts';
+import type { Holds } from './holds.ts';
 import type { Turns } from './turns.ts';
 
 /** Of a running gateway, or opened alone. */
@@ -30,6 +31,8 @@ export interface State {
   readonly activations: Activations;
   /** Those that a running gateway decides by. */
   readonly terms?: Terms | undefined;
+  /** Of a running gateway. */
+  readonly holds?: Holds | undefined;
 }
 
 export async function stateOf(config: Config, ledger: Ledger) {

@@ -144,8 +144,8 @@ function asAction(document: ActionDocument): Action {
   return document as ActionDocument & Action;
 }
 
-/** As JSON would write it; what JSON cannot write does not come here. */
-function withoutUndefined(value: object): JsonObject {
+/** The value as JSON would write it, without the members that are undefined. */
+export function withoutUndefined(value: object): JsonObject {
   return pruned(value as JsonValue) as JsonObject;
 }
 

@@ -204,10 +204,23 @@ export function released(
   };
 }
 
-export function holdEnded({ id, isDrill }: Hold, end: HoldEnd, decision?: number): OversightEntry {
+/** Why an approved action was denied. */
+export interface Denial {
+  /** The second decision, which was no permit. */
+  readonly decision?: number;
+  /** Why nothing could be decided: the caller or the purpose has ended. */
+  readonly code?: string;
+}
+
+export function holdEnded(
+  { id, isDrill }: Hold,
+  end: HoldEnd,
+  { decision, code }: Denial = {},
+): OversightEntry {
   return {
     kind: 'hold_end',
     public: {
+      ...(code === undefined ? undefined : { code }),
       ...(decision === undefined ? undefined : { decision }),
       ...(isDrill ? { drill: true } : undefined),
       end,

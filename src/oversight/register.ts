@@ -8,6 +8,7 @@
 import { z } from 'zod';
 import { ProvisoError } from '#base/errors.ts';
 import type { JsonObject } from '#base/json.ts';
+import { HOLDS_KEPT_MAX } from '#base/limits.ts';
 import { actionHash, parseAction, parseDocument } from './action.ts';
 import type { Answered, Ended, Hold } from './hold.ts';
 
@@ -47,9 +48,13 @@ export class HoldRegister {
     return this.#drills.get(person) ?? [];
   }
 
-  /** Holds that ended before that instant are in the ledger alone. */
+  /** Holds that ended before that instant, and all but the newest, are in the ledger alone. */
   forget(beforeMs: number): void {
-    for (const { id, end } of this.list()) if (end && end.at < beforeMs) this.#holds.delete(id);
+    const ended = this.list().filter(({ end }) => end !== undefined);
+    const tooMany = ended.length - HOLDS_KEPT_MAX;
+    for (const [i, { id, end }] of ended.entries()) {
+      if (i < tooMany || (end && end.at < beforeMs)) this.#holds.delete(id);
+    }
   }
 
   /**
@@ -127,13 +132,7 @@ export class HoldRegister {
   }
 
   #release(entry: FoldedEntry): void {
-    const {
-      hold: id,
-      action,
-      decision: _decision,
-      kid: _kid,
-      ...said
-    } = read(releasedFacts, entry, entry.public);
+    const { hold: id, action, kid: _kid, ...said } = read(releasedFacts, entry, entry.public);
     const hold = this.#holds.get(id);
     if (!hold) return;
     if (hold.isDrill || actionHash(hold.action) !== action) throw unreadable(entry, 'action');
@@ -219,6 +218,7 @@ const releasedFacts = z.strictObject({
 });
 
 const ended = z.strictObject({
+  code: z.string().optional(),
   decision: z.int().optional(),
   drill: z.literal(true).optional(),
   end: z.enum(['rejected', 'denied', 'expired', 'lapsed']),

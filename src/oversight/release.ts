@@ -22,6 +22,8 @@ export interface Released {
   readonly id: string;
   readonly hold: string;
   readonly entry: number;
+  /** Number of the second decision, the permit. */
+  readonly decision: number;
   /** Entry numbers of the signatures. */
   readonly approvals: readonly number[];
   /** Milliseconds since 1970. */

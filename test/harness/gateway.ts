@@ -60,12 +60,20 @@ const CALLER: Omit<Caller, 'keyId'> = {
 export async function openGateway(options: GatewayOptions): Promise<TestGateway> {
   const dir = mkdtempSync(join(tmpdir(), 'proviso-test-'));
   const { logs, log } = memoryLog();
-  const { limits, ...settings } = options.config ?? {};
+  const { limits, oversight, ...settings } = options.config ?? {};
   const text = stringify({
     dataDir: dir,
     listen: { port: 0 },
     // A test that fails with a call under way should not wait for its end.
     limits: { drainWaitMsMax: 1_000, ...(limits as JsonObject | undefined) },
+    // Nobody answers a hold unless the test does: calls go on by reference, and there may be many.
+    oversight: {
+      waitMsMax: 0,
+      streamWaitMsMax: 0,
+      holdsMax: 10_000,
+      holdsPerCallerMax: 10_000,
+      ...(oversight as JsonObject | undefined),
+    },
     ...settings,
   });
   const config = parseConfig(text, join(dir, 'proviso.yaml'), options.env ?? {});
