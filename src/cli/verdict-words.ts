@@ -44,7 +44,9 @@ export function describeSentences(
   for (const sentence of notShown) output.print(wrapped(sentence, '    ', '  - '));
 }
 
-function describeEntries(entries: readonly ShownEntry[], output: Output): void {
+/** Those that the filters are about; of a complete disclosure the others are there to be counted. */
+function describeEntries(all: readonly ShownEntry[], output: Output): void {
+  const entries = all.filter(({ matches }) => matches === 'yes' || matches === 'unknown');
   if (entries.length === 0) return;
   output.print();
   for (const entry of entries.slice(0, ENTRIES_PRINTED_MAX)) {

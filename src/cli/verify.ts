@@ -3,7 +3,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { ProvisoError } from '#base/errors.ts';
 import { DISCLOSURE_LIMITS } from '#base/limits.ts';
-import { parseVerifierKey } from '#disclosure/verify/note.ts';
+import { parseVerifierKey } from '#disclosure/verify/key.ts';
 import { verifyFile } from '#disclosure/verify/verify.ts';
 import { examples, fromValidity, type JsonOption, run, withJson } from './command.ts';
 import { EXIT, type ExitCode } from './exit.ts';

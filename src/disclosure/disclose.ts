@@ -18,7 +18,7 @@ import { hashToBase64 } from '#ledger/tree.ts';
 import { type ChosenEntry, chooseEntries, type Question, type Source } from './choose.ts';
 import { rangeOf } from './range.ts';
 import { type DisclosedEntry, FILE_TYPE } from './verify/file.ts';
-import { parseVerifierKey } from './verify/note.ts';
+import { parseVerifierKey } from './verify/key.ts';
 import { hiddenRanges } from './verify/tree.ts';
 import type { Verdict } from './verify/verdict.ts';
 import { verifyFile } from './verify/verify.ts';

@@ -1,12 +1,8 @@
 /** Whose signature a file rests on: one of the verifier's own keys, or one that only the file names. */
 import { ProvisoError } from '#base/errors.ts';
 import { utf8 } from './bytes.ts';
-import {
-  openCheckpoint,
-  parseVerifierKey,
-  type SignedCheckpoint,
-  type VerifierKey,
-} from './note.ts';
+import { parseVerifierKey, type VerifierKey } from './key.ts';
+import { openCheckpoint, type SignedCheckpoint } from './note.ts';
 import type { Problem } from './verdict.ts';
 
 export interface Head extends SignedCheckpoint {
@@ -26,8 +22,7 @@ export async function openHead(
   const bytes = utf8(checkpoint);
   const head = await openCheckpoint(bytes, trusted);
   if (head.signedBy) return { ...head, untrusted: undefined };
-  const others = await Promise.all(named.map(parseVerifierKey));
-  const { signedBy } = await openCheckpoint(bytes, others);
+  const { signedBy } = await openCheckpoint(bytes, await readable(named));
   if (!signedBy) {
     throw new ProvisoError(
       'note_invalid',
@@ -39,7 +34,13 @@ export async function openHead(
   return { ...head, signedBy, untrusted: untrustedKey(signedBy) };
 }
 
-export function untrustedKey({ text }: VerifierKey): Problem {
+/** A key in the file that this verifier cannot read is of no use, and no harm. */
+async function readable(named: readonly string[]): Promise<readonly VerifierKey[]> {
+  const parsed = await Promise.allSettled(named.map(parseVerifierKey));
+  return parsed.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+}
+
+function untrustedKey({ text }: VerifierKey): Problem {
   return {
     code: 'note_invalid',
     message:

@@ -4,8 +4,10 @@
  *
  *   <origin>\n<size>\n<root, base64>\n[extension lines]      the text
  *   (empty line)
- *   — <name> base64(keyId[4] ‖ signature)                    type 01: Ed25519 of the text
- *   — <name> base64(keyId[4] ‖ seconds[8] ‖ signature)       type 04: a witness's cosignature/v1
+ *   — <name> base64(keyId[4] ‖ signature)                    type 01, of the text
+ *   — <name> base64(keyId[4] ‖ seconds[8] ‖ signature)       types 04 and 06
+ *
+ *   a log signs with type 01, or with type 06 under its own name; all else is a witness's
  */
 import { ProvisoError } from '#base/errors.ts';
 import {
@@ -14,27 +16,16 @@ import {
   base64,
   fromBase64,
   HASH_BYTES,
-  hex,
   joined,
-  sha256,
   textOf,
   utf8,
 } from './bytes.ts';
+import { isSignature, type VerifierKey } from './key.ts';
 
-const ED25519 = 0x01;
-const COSIGNATURE = 0x04;
-const SIGNATURE_BYTES = 64;
+const NOTE_KEY = 0x01;
+const COSIGNATURE_KEY = 0x04;
+const TIME_BYTES = 8;
 const SIGNATURES_MAX = 100;
-
-export interface VerifierKey {
-  readonly name: string;
-  readonly keyId: Bytes;
-  /** Signs checkpoints of its own log, or cosigns those of others. */
-  readonly role: 'log' | 'witness';
-  readonly publicKey: Bytes;
-  /** `name+id+key`, as it was given. */
-  readonly text: string;
-}
 
 export interface Cosignature {
   readonly name: string;
@@ -42,34 +33,20 @@ export interface Cosignature {
   readonly at: number;
 }
 
-export interface SignedCheckpoint {
+interface CheckpointText {
+  readonly text: string;
   readonly origin: string;
   readonly size: number;
   readonly root: Bytes;
+}
+
+export interface SignedCheckpoint extends CheckpointText {
   /** The log's key that signed it, of those that were given. */
   readonly signedBy: VerifierKey | undefined;
   /** Of the witnesses whose keys were given. */
   readonly cosignatures: readonly Cosignature[];
   /** Who else signed, by the names that the lines give: nothing shows that they did. */
   readonly unknownSigners: readonly string[];
-}
-
-/** @throws ProvisoError `note_invalid` */
-export async function parseVerifierKey(text: string): Promise<VerifierKey> {
-  const [, name = '', id = '', base64Key = ''] =
-    /^([^\s+]+)\+([0-9a-f]{8})\+(\S+)$/.exec(text.trim()) ?? [];
-  const typed = fromBase64(base64Key);
-  if (name === '' || !typed || typed.length !== 1 + 32) {
-    throw invalid(`\`${text.trim()}\` is not a verifier key, \`name+id+base64\``);
-  }
-  const type = typed[0];
-  if (type !== ED25519 && type !== COSIGNATURE) {
-    throw invalid(`the key of \`${name}\` is neither Ed25519 nor an Ed25519 cosigner’s`);
-  }
-  const keyId = (await sha256(joined(utf8(`${name}\n`), typed))).slice(0, 4);
-  if (hex(keyId) !== id) throw invalid(`the key of \`${name}\` does not fit its id`);
-  const role = type === ED25519 ? 'log' : 'witness';
-  return { name, keyId, role, publicKey: typed.slice(1), text: text.trim() };
 }
 
 /**
@@ -82,49 +59,60 @@ export async function openCheckpoint(
   keys: readonly VerifierKey[],
 ): Promise<SignedCheckpoint> {
   const { text, signatures } = splitNote(bytes);
-  const { origin, size, root } = parseText(text);
+  const checkpoint = parseText(text);
   let signedBy: VerifierKey | undefined;
   const cosignatures: Cosignature[] = [];
   const unknownSigners: string[] = [];
   for (const { name, blob } of signatures) {
     const key = keys.find((one) => one.name === name && areSame(one.keyId, blob.slice(0, 4)));
-    if (key === undefined) unknownSigners.push(name);
-    else if (key.role === 'witness') cosignatures.push(await cosignatureOf(key, blob, text));
-    else {
-      await requireSignature(key, utf8(text), blob.slice(4));
-      if (name === origin) signedBy = key;
+    if (key === undefined) {
+      unknownSigners.push(name);
+      continue;
     }
+    const at = await verifiedAt(key, blob.slice(4), checkpoint);
+    if (at === undefined || (key.type !== COSIGNATURE_KEY && name === checkpoint.origin)) {
+      if (name === checkpoint.origin) signedBy ??= key;
+    } else cosignatures.push({ name, at });
   }
-  return { origin, size, root, signedBy, cosignatures, unknownSigners };
+  return { ...checkpoint, signedBy, cosignatures, unknownSigners };
 }
 
-/** @throws ProvisoError `note_invalid` where this platform has no Ed25519 */
-export async function isSignature(
-  { publicKey }: VerifierKey,
-  message: Bytes,
-  signature: Bytes,
-): Promise<boolean> {
-  let key: CryptoKey;
-  try {
-    key = await crypto.subtle.importKey('raw', publicKey, { name: 'Ed25519' }, false, ['verify']);
-  } catch (cause) {
-    const words =
-      'A key could not be used: it is malformed, or this browser does not know Ed25519.';
-    throw new ProvisoError('note_invalid', words, { cause });
+/** @returns when it was cosigned, milliseconds since 1970; of a signature of type 01 nothing */
+async function verifiedAt(
+  key: VerifierKey,
+  blob: Bytes,
+  checkpoint: CheckpointText,
+): Promise<number | undefined> {
+  const isCosignature = key.type !== NOTE_KEY && blob.length > TIME_BYTES;
+  const seconds = isCosignature ? new DataView(blob.buffer).getBigUint64(0) : 0n;
+  const signature = isCosignature ? blob.slice(TIME_BYTES) : blob;
+  if (!(await isSignature(key, messageOf(key, seconds, checkpoint), signature))) {
+    throw invalid(`the signature by \`${key.name}\` does not verify`);
   }
-  return crypto.subtle.verify({ name: 'Ed25519' }, key, signature, message);
+  return isCosignature ? Number(seconds) * 1_000 : undefined;
 }
 
-async function cosignatureOf(key: VerifierKey, blob: Bytes, text: string): Promise<Cosignature> {
-  if (blob.length !== 4 + 8 + SIGNATURE_BYTES) throw notVerified(key);
-  const seconds = Number(new DataView(blob.buffer).getBigUint64(4));
-  await requireSignature(key, utf8(`cosignature/v1\ntime ${seconds}\n${text}`), blob.slice(12));
-  return { name: key.name, at: seconds * 1_000 };
+function messageOf(
+  { type, name }: VerifierKey,
+  seconds: bigint,
+  { text, origin, size, root }: CheckpointText,
+): Bytes {
+  if (type === NOTE_KEY) return utf8(text);
+  if (type === COSIGNATURE_KEY) return utf8(`cosignature/v1\ntime ${seconds}\n${text}`);
+  const label = utf8('subtree/v1\n\0');
+  return joined(label, sized(name), u64(seconds), sized(origin), u64(0n), u64(BigInt(size)), root);
 }
 
-async function requireSignature(key: VerifierKey, message: Bytes, signature: Bytes): Promise<void> {
-  const isRight = signature.length === SIGNATURE_BYTES;
-  if (!isRight || !(await isSignature(key, message, signature))) throw notVerified(key);
+function sized(name: string): Bytes {
+  const bytes = utf8(name);
+  if (bytes.length > 255) throw invalid('a name in it is too long to be cosigned');
+  return joined(Uint8Array.of(bytes.length), bytes);
+}
+
+function u64(value: bigint): Bytes {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigUint64(0, value);
+  return bytes;
 }
 
 function splitNote(bytes: Uint8Array) {
@@ -147,7 +135,7 @@ function parseSignature(line: string): { readonly name: string; readonly blob: B
   return { name, blob };
 }
 
-function parseText(text: string): { origin: string; size: number; root: Bytes } {
+function parseText(text: string): CheckpointText {
   const [origin = '', sizeText = '', rootText = '', ...rest] = text.split('\n');
   const root = fromBase64(rootText);
   const isComplete = rest.at(-1) === '' && !rest.slice(0, -1).includes('');
@@ -157,13 +145,9 @@ function parseText(text: string): { origin: string; size: number; root: Bytes } 
   if (root?.length !== HASH_BYTES || base64(root) !== rootText) {
     throw invalid('its root is not 32 bytes in base64');
   }
-  return { origin, size, root };
-}
-
-function notVerified({ name }: VerifierKey): ProvisoError {
-  return invalid(`the signature by \`${name}\` does not verify`);
+  return { text, origin, size, root };
 }
 
 function invalid(problem: string): ProvisoError {
-  return new ProvisoError('note_invalid', `The checkpoint or key is not valid: ${problem}.`);
+  return new ProvisoError('note_invalid', `The checkpoint is not valid: ${problem}.`);
 }

@@ -7,8 +7,11 @@ import { ProvisoError } from '#base/errors.ts';
 import { canonicalJson, type JsonValue, parseExact } from '#base/exact-json.ts';
 import { type Bytes, base64url, fromBase64url, sha256, textOf, utf8 } from './bytes.ts';
 import type { DisclosedEntry } from './file.ts';
-import { isSignature, parseVerifierKey, type VerifierKey } from './note.ts';
+import { isSignature, parseVerifierKey, type VerifierKey } from './key.ts';
 import { count, hashes, list, record, requireAscending, text, texts } from './shape.ts';
+
+/** Ed25519, of a log. */
+const LOG_KEY = 0x01;
 
 export const SD_JWT_TYPE = 'proviso-disclosure+sd-jwt';
 
@@ -34,6 +37,7 @@ export async function openSdJwt(token: string, keys: readonly VerifierKey[]): Pr
   const [header = '', payload = '', signature = ''] = jwt.split('.');
   const { kid } = readHeader(header);
   const named = await parseVerifierKey(kid);
+  if (named.type !== LOG_KEY) throw invalid('names a key that is not a ledger’s own');
   const key = keys.find((one) => one.text === kid) ?? named;
   const signed = fromBase64url(signature);
   if (!signed || !(await isSignature(key, utf8(`${header}.${payload}`), signed))) {

@@ -15,7 +15,8 @@ import {
 } from './contents.ts';
 import { parseDisclosureFile } from './file.ts';
 import { type Head, openHead } from './head.ts';
-import type { SignedCheckpoint, VerifierKey } from './note.ts';
+import type { VerifierKey } from './key.ts';
+import type { SignedCheckpoint } from './note.ts';
 import { isSdJwt, openSdJwt } from './sd-jwt.ts';
 import { isTlogProof, openTlogProof } from './tlog-proof.ts';
 import type { Problem, Verdict, VerdictCheckpoint } from './verdict.ts';

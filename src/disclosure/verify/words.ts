@@ -1,6 +1,6 @@
 /** What a verification shows and does not show, in sentences for whoever reads the verdict. */
 import type { DisclosedRange } from './file.ts';
-import type { VerifierKey } from './note.ts';
+import type { VerifierKey } from './key.ts';
 import type { ShownEntry, VerdictCheckpoint } from './verdict.ts';
 
 export interface Sentences {
@@ -53,14 +53,11 @@ export function headSentences(
 export const RECORDED_ONLY =
   'That it happened as recorded: entries are this gateway’s own words, and their times its clock’s.';
 
-/** Milliseconds since 1970 → `2026-01-31 12:00:00Z`. */
+/** Milliseconds since 1970 → `2026-01-31 12:00:00Z`, with the fraction of a second where it has one. */
 export function instantWords(ms: number): string {
   const instant = new Date(ms);
   if (Number.isNaN(instant.getTime())) return `${ms} ms`;
-  return instant
-    .toISOString()
-    .replace('T', ' ')
-    .replace(/\.\d+Z$/, 'Z');
+  return instant.toISOString().replace('T', ' ').replace('.000Z', 'Z');
 }
 
 function headSentence({ checkpoint, signedBy }: Pick<Shown, 'checkpoint' | 'signedBy'>): string {
@@ -128,7 +125,7 @@ function witnessSentences({ cosignatures }: VerdictCheckpoint): readonly string[
 }
 
 function hiddenSentences(
-  { fields, range, where }: Shown,
+  { checkpoint, fields, range, where }: Shown,
   entries: readonly ShownEntry[],
 ): readonly string[] {
   const hidden: string[] = [];
@@ -141,6 +138,11 @@ function hiddenSentences(
   if (unknown.length > 0) {
     hidden.push(
       `Whether ${numbered(unknown)} match the filters: a value that they ask for is not shown.`,
+    );
+  }
+  if (range?.before !== undefined && range.to === checkpoint.size) {
+    hidden.push(
+      `What was recorded before ${instantWords(range.before)} and after the newest entry that the checkpoint covers.`,
     );
   }
   if (!range) {
