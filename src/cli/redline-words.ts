@@ -15,15 +15,19 @@ export function printClauses(found: Redline, output: Output): void {
   for (const change of found.clauses) {
     output.print();
     output.print(clauseTitle(change, output));
-    for (const passages of movedTogether(change.passages)) {
-      const [passage] = passages;
-      if (!passage) continue;
-      const words =
-        passage.result === 'moved'
-          ? movedWords(passages, found, output)
-          : passageWords(passage, found, output);
-      printWrapped(gutter(passage, found), words, output);
-    }
+    printPassages(change.passages, found, output);
+  }
+}
+
+export function printPassages(passages: readonly Passage[], found: Redline, output: Output): void {
+  for (const together of movedTogether(passages)) {
+    const [passage] = together;
+    if (!passage) continue;
+    const words =
+      passage.result === 'moved'
+        ? movedWords(together, found, output)
+        : passageWords(passage, found, output);
+    printWrapped(gutter(passage, found), words, output);
   }
 }
 

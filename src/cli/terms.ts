@@ -11,12 +11,15 @@ import { defineActivate } from './terms-activate.ts';
 import { defineAnalyze } from './terms-analyze.ts';
 import { defineCompare } from './terms-compare.ts';
 import { defineHistory } from './terms-history.ts';
+import { defineInit } from './terms-init.ts';
+import { definePin } from './terms-pin.ts';
 import { defineProve } from './terms-prove.ts';
 import { defineRedline } from './terms-redline.ts';
 import { defineSign } from './terms-sign.ts';
 import { defineStatus } from './terms-status.ts';
 
 export function define(command: Command): void {
+  defineInit(command);
   examples(
     withJson(command.command('check').argument('<pack>', 'the folder of a terms pack'))
       .summary('is it whole, and do text and rules fit together?')
@@ -35,6 +38,7 @@ export function define(command: Command): void {
   defineCompare(command, readPack);
   defineAnalyze(command);
   defineRedline(command);
+  definePin(command);
   defineSign(command, readPack);
   defineStatus(command, readPack);
   defineActivate(command, readPack);
