@@ -39,8 +39,6 @@ async function answer(
     'content-type': file.contentType,
     'content-length': file.bytes.length,
     'cache-control': file.cacheControl,
-    // Anyone may check, a page in a browser too.
-    'access-control-allow-origin': '*',
   });
   response.end(file.bytes);
   // A caller that reads nothing holds nothing.

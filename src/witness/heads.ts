@@ -97,6 +97,18 @@ export class CosignedHeads {
     };
   }
 
+  /** Every log of which a head was cosigned, by name. */
+  list(): readonly { origin: string; size: number; cosignedAt: number }[] {
+    const rows = this.#database
+      .prepare('SELECT origin, size, cosigned_at FROM head ORDER BY origin')
+      .all();
+    return rows.map((row) => ({
+      origin: row['origin'] as string,
+      size: row['size'] as number,
+      cosignedAt: row['cosigned_at'] as number,
+    }));
+  }
+
   close(): void {
     if (this.#database.isOpen) this.#database.close();
   }
