@@ -13,6 +13,8 @@ import { McpServers } from '#mcp/serve.ts';
 export interface Serving {
   readonly gateway: Gateway;
   readonly address: string;
+  /** Of the console, as browsers see it. */
+  readonly origin: string;
   readonly control: Control;
   /** No new calls; open ones end; the ledger is flushed and closed. */
   stop(): Promise<void>;
@@ -47,6 +49,7 @@ export async function serve(config: Config, log: Logger): Promise<Serving> {
   return {
     gateway,
     address,
+    origin: web.origin,
     control: localControl(context, async () => undefined),
     stop: () => serving.disposeAsync(),
   };

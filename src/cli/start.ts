@@ -4,6 +4,8 @@ import type { Command } from 'commander';
 import { destination, type Logger, pino } from 'pino';
 import type { Control } from '#admin/operation.ts';
 import { createKey, listKeys } from '#admin/operations/keys.ts';
+import { listPeople } from '#admin/operations/people.ts';
+import { isConsoleBuilt } from '#admin/pages.ts';
 import { asProvisoError } from '#base/errors.ts';
 import type { Config } from '#config/config.ts';
 import { wholeNumber } from './arguments.ts';
@@ -18,6 +20,7 @@ import {
 import { EXIT, type ExitCode } from './exit.ts';
 import { readConfig } from './instance.ts';
 import type { Output } from './output.ts';
+import { firstAdministratorLink } from './person-changes.ts';
 import { type Serving, serve } from './serve.ts';
 import { tryOut } from './try-out.ts';
 
@@ -48,7 +51,9 @@ async function start(options: StartOptions, output: Output): Promise<ExitCode> {
   const log = pino({ level: config.telemetry.logLevel }, destination({ dest: 2, sync: true }));
   const stopping = stopSignal(output);
   const serving = await serve(config, log);
-  await announce(serving, config, await firstKey(serving.control), output);
+  const { control } = serving;
+  const first = { link: await firstLink(control), key: await firstKey(control) };
+  await announce(serving, config, first, output);
   const onReload = () => void reload(serving, options, log);
   process.on('SIGHUP', onReload);
   await stopping;
@@ -96,10 +101,23 @@ async function firstKey(control: Control): Promise<string | undefined> {
   return key;
 }
 
+/** Without any person nobody could sign in: the first start invites an administrator. */
+async function firstLink(control: Control): Promise<string | undefined> {
+  const people = await control.ask(listPeople, {});
+  return people.length > 0 ? undefined : firstAdministratorLink(control);
+}
+
+interface First {
+  /** Of callers; absent where there are some. */
+  readonly key: string | undefined;
+  /** Of the first administrator; absent where somebody was invited before. */
+  readonly link: string | undefined;
+}
+
 async function announce(
   serving: Serving,
   config: Config,
-  key: string | undefined,
+  { key, link }: First,
   output: Output,
 ): Promise<void> {
   const { address, gateway } = serving;
@@ -112,7 +130,18 @@ async function announce(
   const { title } = gateway.terms.pack;
   const { warnings, dataDir } = config;
   const commands = { permitted: permitted.command, refused: refused.command, verify };
-  const document = { address, terms, ledger, dataDir, providers, warnings, key, commands };
+  const consoleAddress = `${serving.origin}/console`;
+  const document = {
+    address,
+    terms,
+    ledger,
+    dataDir,
+    providers,
+    warnings,
+    console: { address: consoleAddress, isBuilt: isConsoleBuilt(), firstAdministrator: link },
+    key,
+    commands,
+  };
   output.result(document, () => {
     output.print(`${output.style('good', 'Proviso serves on')} ${output.style('strong', address)}`);
     output.print();
@@ -127,6 +156,7 @@ async function announce(
           ? `${name}: inside Proviso, a made-up answer and no model; set OPENAI_API_KEY or another`
           : `${name}: ${kind}, ${protocol}`,
       ]),
+      ['console', isConsoleBuilt() ? consoleAddress : 'not built: npm run build:console'],
     ]);
     for (const warning of warnings)
       output.print(`\n${output.style('warn', 'warning')}  ${warning}`);
@@ -137,6 +167,10 @@ async function announce(
     } else {
       output.print('A first key for callers, shown this once:');
       output.print(output.style('strong', `  ${key}`));
+    }
+    if (link !== undefined) {
+      output.print('\nThe first administrator’s link, good once within 48 hours, shown this once:');
+      output.print(output.style('strong', `  ${link}`));
     }
     for (const [what, line] of [
       [`a call: the terms say ${permitted.effect}`, permitted.command],

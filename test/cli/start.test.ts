@@ -66,9 +66,12 @@ test('a first start says all that a newcomer needs, and its three commands work'
   assert.equal(await end(), 0);
   assert.match(await paste(verify), /^verified: /m);
   const { document } = await provisoJson('ledger', 'show', '--data', data);
+  const { address, firstAdministrator } = ready['console'];
+  assert.match(address, /^http:\/\/localhost:\d+\/console$/);
+  assert.ok(firstAdministrator.startsWith(`${address}/invitation#pri_`));
   assert.deepEqual(
     document['entries'].map(({ kind }: { kind: string }) => kind),
-    ['start', 'terms', 'key', 'decision', 'outcome', 'decision', 'outcome', 'stop'],
+    ['terms', 'start', 'person', 'key', 'decision', 'outcome', 'decision', 'outcome', 'stop'],
   );
 });
 
@@ -96,7 +99,7 @@ test('keys and purposes change while it runs, by its socket', async (t) => {
   assert.equal(revoked.status, 401);
   assert.equal(((await revoked.json()) as Document)['error'].code, 'caller_revoked');
 
-  const shown = await provisoJson('ledger', 'show', '4', '--private', '--data', data);
+  const shown = await provisoJson('ledger', 'show', '5', '--private', '--data', data);
   assert.equal(shown.document['private'].caller.id, 'second');
   const doctor = await provisoJson('doctor', '--data', data);
   assert.equal(doctor.code, 0);

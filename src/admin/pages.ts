@@ -1,0 +1,85 @@
+/**
+ * The console's pages as Vite built them: `/console`, and `/verify` for whoever checks a disclosure.
+ * Their policy lets them load nothing from elsewhere, run no script but their own files, and stand
+ * in no other page.
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fastifyStatic from '@fastify/static';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+
+/** Where `npm run build:console` puts them. */
+export const CONSOLE_DIR = fileURLToPath(new URL('../../dist/console', import.meta.url));
+
+const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
+/** Vite writes it where a nonce goes (`html.cspNonce`). */
+const NONCE = '__CSP_NONCE__';
+
+export function isConsoleBuilt(dir: string = CONSOLE_DIR): boolean {
+  return existsSync(join(dir, 'index.html'));
+}
+
+export function addPages(app: FastifyInstance, dir: string): void {
+  const isBuilt = isConsoleBuilt(dir);
+  if (isBuilt) {
+    app.register(fastifyStatic, {
+      root: join(dir, 'assets'),
+      prefix: '/console/assets/',
+      // Their names change with their content.
+      immutable: true,
+      maxAge: YEAR_MS,
+      index: false,
+      serveDotFiles: false,
+    });
+  }
+  const page = isBuilt ? readFileSync(join(dir, 'index.html'), 'utf8') : NOT_BUILT;
+  // The page's own script finds the rest of the path.
+  for (const url of ['/console', '/console/*', '/verify']) {
+    app.get(url, { schema: { hide: true } }, (_request, reply) => sendPage(reply, page));
+  }
+}
+
+function sendPage(reply: FastifyReply, page: string): FastifyReply {
+  const nonce = randomBytes(16).toString('base64');
+  return reply
+    .header('content-security-policy', policyWith(nonce))
+    .header('cache-control', 'no-store')
+    .header('permissions-policy', PERMISSIONS)
+    .header('cross-origin-opener-policy', 'same-origin')
+    .type('text/html; charset=utf-8')
+    .send(page.replaceAll(NONCE, nonce));
+}
+
+function policyWith(nonce: string): string {
+  return [
+    "default-src 'none'",
+    `script-src 'self' 'nonce-${nonce}'`,
+    `style-src 'self' 'nonce-${nonce}'`,
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "manifest-src 'self'",
+    "worker-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ');
+}
+
+const PERMISSIONS =
+  'publickey-credentials-get=(self), publickey-credentials-create=(self), camera=(), geolocation=(), microphone=(), payment=(), usb=()';
+
+const NOT_BUILT = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Proviso: the console is not built</title>
+<style nonce="${NONCE}">body { font: 1rem/1.5 system-ui, sans-serif; max-width: 36rem; margin: 4rem auto; padding: 0 1rem }</style>
+<h1>The console is not built</h1>
+<p>Build its pages once, in the folder of Proviso, and start again:</p>
+<pre>npm run build:console</pre>
+<p>Until then the commands do everything: <code>npx proviso --help</code>. The control API is described at
+<a href="/api/openapi.json">/api/openapi.json</a>.</p>
+`;

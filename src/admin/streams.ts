@@ -1,0 +1,5 @@
+/** Everything that can be watched of a gateway over its control API, by name. */
+import type { EventStream } from './stream.ts';
+import { watchEntries } from './streams/entries.ts';
+
+export const STREAMS = { watchEntries } as const satisfies Record<string, EventStream>;
