@@ -25,14 +25,15 @@ interface DecideOptions extends InstanceOptions, JsonOption {
   readonly keyId?: string;
   readonly purpose?: string;
   readonly model?: string;
+  readonly terms?: string;
 }
 
 export function define(command: Command): void {
   examples(
     withJson(withInstance(command))
       .description(
-        'Decides a request under the terms of the configuration, and explains the decision: the\n' +
-          'rules, the clauses’ words, what the detectors found. Sends and records nothing.\n' +
+        'Decides a request under the terms in force, or under those of a folder, and explains the\n' +
+          'decision: the rules, the clauses’ words, what the detectors found. Sends and records nothing.\n' +
           'Exits with 0 for a permit and with 2 for anything else.',
       )
       .requiredOption(
@@ -52,9 +53,11 @@ export function define(command: Command): void {
       )
       .option('--purpose <id>', 'the purpose that the call names')
       .option('--model <name>', 'the model, where the body does not name it (gemini)')
+      .option('--terms <folder>', 'a terms pack in the place of the one in force')
       .action((options: DecideOptions) => run(options, (output) => decide(options, output))),
     [
       'proviso decide --request call.json',
+      'proviso decide --request call.json --terms my-terms',
       'proviso decide --request call.json --purpose minutes --key-id prv_3f9a1c20b7d4',
       `proviso decide --request call.json --caller '{"organisation":"example","teams":["records"]}'`,
     ],
@@ -72,6 +75,7 @@ async function decide(options: DecideOptions, output: Output): Promise<ExitCode>
     caller: options.caller,
     keyId: options.keyId,
     purposeId: options.purpose,
+    termsDir: options.terms,
   });
   output.result(explained, () => describe(explained, output));
   return fromValidity(explained.effect === 'permit');

@@ -21,10 +21,11 @@ import { type Purpose, PurposeRegister } from '#purpose/register.ts';
 import { classify, type Signals } from '#signals/classify.ts';
 import type { Detector } from '#signals/detector.ts';
 import type { Decision } from '#terms/decide.ts';
-import { loadPack } from '#terms/pack.ts';
+import { loadPack, type Pack } from '#terms/pack.ts';
 import { compileTerms, type Terms } from '#terms/terms.ts';
 import type { ExchangeRequest, Protocol } from '#wire/exchange.ts';
 import { protocols } from '#wire/protocols.ts';
+import { packInForce, readActivations } from './terms-in-force.ts';
 
 export interface Unexplained {
   readonly config: Config;
@@ -36,6 +37,8 @@ export interface Unexplained {
   readonly caller: string | undefined;
   readonly keyId: string | undefined;
   readonly purposeId: string | undefined;
+  /** A folder in the place of the terms in force. */
+  readonly termsDir: string | undefined;
 }
 
 export interface Explained {
@@ -70,16 +73,22 @@ export interface Deciding {
   readonly purposes: PurposeRegister;
 }
 
-/** Under the configuration's terms, whether a gateway runs or not. */
+/** Under the terms in force, whether a gateway runs or not. */
 export async function explain(call: Unexplained): Promise<Explained> {
   const { config } = call;
-  const terms = compileTerms(loadPack(config.termsDir));
+  const terms = compileTerms(await packFor(call));
   const { caller, purposes } = await whoAsks(call);
   const routing = openRouting(config, undefined);
   return explainWith(
     { config, terms, detectors: detectorsFor(terms), routing, purposes },
     { caller, purposeId: call.purposeId, protocol: call.protocol, request: decodeRequest(call) },
   );
+}
+
+/** The named pack; else the one in force; else the one that would found the ledger. */
+async function packFor({ config, termsDir }: Unexplained): Promise<Pack> {
+  if (termsDir !== undefined) return loadPack(termsDir);
+  return packInForce(config, await readActivations(config)) ?? loadPack(config.termsDir);
 }
 
 export async function explainWith(

@@ -9,6 +9,7 @@ import type { Config } from '#config/config.ts';
 import { Gateway } from '#gateway/gateway.ts';
 import { type Mount, startServer } from '#gateway/server.ts';
 import { McpServers } from '#mcp/serve.ts';
+import type { Report } from '#terms/prove/analyze.ts';
 
 export interface Serving {
   readonly gateway: Gateway;
@@ -20,11 +21,12 @@ export interface Serving {
   stop(): Promise<void>;
 }
 
-export async function serve(config: Config, log: Logger): Promise<Serving> {
+/** @param onProgress told how far the proof of terms is, where one is made */
+export async function serve(config: Config, log: Logger, onProgress?: Report): Promise<Serving> {
   makeDataFolder(config.dataDir);
   // Closed again, in turn, where what follows fails.
   await using opened = new AsyncDisposableStack();
-  const gateway = await Gateway.open(config, { log });
+  const gateway = await Gateway.open(config, { log, ...(onProgress && { onProgress }) });
   opened.defer(() => gateway.close());
   const mcp = new McpServers(gateway);
   opened.defer(() => mcp.close());

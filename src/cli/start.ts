@@ -21,7 +21,9 @@ import { EXIT, type ExitCode } from './exit.ts';
 import { readConfig } from './instance.ts';
 import type { Output } from './output.ts';
 import { firstAdministratorLink } from './person-changes.ts';
+import { withProgress } from './progress.ts';
 import { type Serving, serve } from './serve.ts';
+import { signersOf, signersWords, termsWarnings } from './terms-in-force.ts';
 import { tryOut } from './try-out.ts';
 
 interface StartOptions extends InstanceOptions, JsonOption {
@@ -50,7 +52,7 @@ async function start(options: StartOptions, output: Output): Promise<ExitCode> {
   const config = readConfig(options);
   const log = pino({ level: config.telemetry.logLevel }, destination({ dest: 2, sync: true }));
   const stopping = stopSignal(output);
-  const serving = await serve(config, log);
+  const serving = await withProgress('terms proven', (report) => serve(config, log, report));
   const { control } = serving;
   const first = { link: await firstLink(control), key: await firstKey(control) };
   await announce(serving, config, first, output);
@@ -122,13 +124,17 @@ async function announce(
 ): Promise<void> {
   const { address, gateway } = serving;
   const { id, version, hash } = gateway.terms.pack;
-  const terms = { id, version, hash };
+  const { activation } = gateway.activations.current;
+  const { entry, proof } = activation;
+  const signedBy = signersOf(activation);
+  const terms = { id, version, hash, entry, verdict: proof.verdict, signedBy };
   const { origin, verifierKey, size } = gateway.ledger;
   const ledger = { origin, verifierKey, size };
   const { permitted, refused, verify } = await tryOut(serving, key);
   const providers = config.providers.map(({ name, kind, protocol }) => ({ name, kind, protocol }));
   const { title } = gateway.terms.pack;
-  const { warnings, dataDir } = config;
+  const { dataDir } = config;
+  const warnings = [...config.warnings, ...termsWarnings(config, gateway.terms)];
   const commands = { permitted: permitted.command, refused: refused.command, verify };
   const consoleAddress = `${serving.origin}/console`;
   const document = {
@@ -148,6 +154,8 @@ async function announce(
     output.facts([
       ['terms', `${terms.id} ${terms.version}: ${title}`],
       ['', `sha256 ${terms.hash}`],
+      ['', `${proof.verdict} by ${proof.solver}, in force since entry ${entry}`],
+      ['', `signed by ${signersWords(activation)}`],
       ['ledger', `${ledger.origin}, ${ledger.size} entries in ${config.ledger.dir}`],
       ['', `verifier key ${ledger.verifierKey}`],
       ...providers.map(({ name, kind, protocol }, i): [string, string] => [
@@ -190,7 +198,8 @@ async function reload({ gateway }: Serving, options: StartOptions, log: Logger):
     const config = readConfig(options);
     await gateway.reload(config);
     const needsRestart = fixedParts(before, config);
-    log.info({ needsRestart, warnings: config.warnings }, 'configuration read again');
+    const warnings = [...config.warnings, ...termsWarnings(config, gateway.terms)];
+    log.info({ needsRestart, warnings }, 'configuration read again');
   } catch (thrown) {
     const { code, publicMessage } = asProvisoError(thrown);
     log.error({ code, err: thrown }, `the configuration stays as it was: ${publicMessage}`);

@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { openControl } from '#admin/open.ts';
 import { type ActivationRow, listActivations } from '#admin/operations/terms.ts';
 import type { Config } from '#config/config.ts';
-import type { Pack } from '#terms/pack.ts';
+import { EXAMPLE_TERMS } from '#config/resolve.ts';
+import { type Pack, packHash, readPackFiles } from '#terms/pack.ts';
 import { decodeSignatureUnverified } from '#terms/signature.ts';
 import { loadStoredPack } from '#terms/store.ts';
+import type { Terms } from '#terms/terms.ts';
 
 /** Every activation, in order; none where there is no ledger yet. */
 export async function readActivations(config: Config): Promise<readonly ActivationRow[]> {
@@ -26,18 +28,39 @@ export function packInForce(config: Config, rows: readonly ActivationRow[]): Pac
 }
 
 /** Parties that signed, as an activation's notes name them. */
-export function signersOf({ signatures }: ActivationRow): readonly string[] {
+export function signersOf({ signatures }: Pick<ActivationRow, 'signatures'>): readonly string[] {
   const parties = signatures.map((note) => decodeSignatureUnverified(note).statement.party);
   return [...new Set(parties)].sort();
 }
 
-export function signersWords(row: ActivationRow): string {
+export function signersWords(row: Pick<ActivationRow, 'signatures'>): string {
   const signers = signersOf(row);
-  return signers.length === 0 ? 'nobody: no party names a key' : signers.join(', ');
+  return signers.length === 0 ? 'nobody, as no party names a key' : signers.join(', ');
 }
 
 export function releasedWords({ released }: ActivationRow): string {
   return released
     .map(({ rule, by }) => `${rule} (by ${by.length === 0 ? 'the operator' : by.join(', ')})`)
     .join(', ');
+}
+
+/**
+ * What an operator should know. The folder in the configuration founds a ledger; from then on the
+ * terms in force are those of the last activation.
+ */
+export function termsWarnings({ termsDir }: Config, { pack, effective }: Terms): readonly string[] {
+  const { id, version, hash } = pack;
+  const warnings: string[] = [];
+  const isMeant = termsDir !== EXAMPLE_TERMS && existsSync(termsDir);
+  if (isMeant && packHash(readPackFiles(termsDir)) !== hash) {
+    warnings.push(
+      `\`${termsDir}\` differs from the terms in force, ${id} ${version}; to bring it into force: proviso terms activate ${termsDir}`,
+    );
+  }
+  if (Date.now() >= effective.until) {
+    warnings.push(
+      `The terms in force, ${id} ${version}, have ended: nothing is permitted until others are activated.`,
+    );
+  }
+  return warnings;
 }

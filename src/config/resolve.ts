@@ -13,7 +13,8 @@ import type { Around, Environment, Problem } from './problem.ts';
 import { providersFromEnvironment, resolveProvider, resolveTargets } from './provider.ts';
 import type { ConfigInput } from './schema.ts';
 
-const EXAMPLE_TERMS = fileURLToPath(
+/** Where the configuration names none. */
+export const EXAMPLE_TERMS = fileURLToPath(
   new URL('../../examples/terms/restricted-use', import.meta.url),
 );
 
