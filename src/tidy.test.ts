@@ -41,7 +41,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   mcp: [...COMPOSED, 'ledger', 'config', 'gateway'],
   admin: [...COMPOSED, 'ledger', 'config', 'gateway', 'audit', 'disclosure'],
   // In a browser: only types of the server's own, and what needs nothing but the platform.
-  console: ['admin/operations.ts', 'base', 'disclosure'],
+  console: ['admin/operations.ts', 'admin/streams.ts', 'base', 'disclosure'],
   cli: [
     ...COMPOSED,
     'ledger',

@@ -14,6 +14,11 @@ export interface EventStream {
   readonly open: (context: Context, input: unknown, signal: AbortSignal) => AsyncIterable<unknown>;
 }
 
+/** One whose events are known where it is watched. */
+export interface TypedStream<Event> extends EventStream {
+  readonly event: z.ZodType<Event>;
+}
+
 export function stream<In extends z.ZodType, Event extends z.ZodType>(declared: {
   readonly path: string;
   readonly summary: string;
@@ -25,6 +30,6 @@ export function stream<In extends z.ZodType, Event extends z.ZodType>(declared: 
     input: z.output<In>,
     signal: AbortSignal,
   ) => AsyncIterable<z.output<Event>>;
-}): EventStream {
-  return declared as object as EventStream;
+}): TypedStream<z.output<Event>> {
+  return declared as object as TypedStream<z.output<Event>>;
 }

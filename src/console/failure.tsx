@@ -11,7 +11,7 @@ export function Failure({
 }) {
   const message = error instanceof Error ? error.message : 'Something went wrong.';
   return (
-    <Alert color="red" title="This did not work" role="alert" m="md">
+    <Alert color="red" title="This did not work" role="alert">
       <Text size="sm">{message}</Text>
       <Group mt="sm" justify="space-between">
         {error instanceof ApiError ? <Code>{error.code}</Code> : <span />}

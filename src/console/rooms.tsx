@@ -15,8 +15,11 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { ComponentType } from 'react';
 import { Link, Route, Switch, useLocation } from 'wouter';
 import { ask } from './api.ts';
+import { EntryPage } from './pages/entry.tsx';
 import { Keys } from './pages/keys.tsx';
+import { Ledger } from './pages/ledger.tsx';
 import { NotFound } from './pages/not-found.tsx';
+import { Now } from './pages/now.tsx';
 import { Purposes } from './pages/purposes.tsx';
 import { hasRole, type Session, useSession } from './session.ts';
 
@@ -28,13 +31,12 @@ interface Room {
   readonly roles?: readonly string[];
 }
 
+const READERS = ['administrator', 'overseer', 'auditor'] as const;
+
 const ROOMS: readonly Room[] = [
-  {
-    path: '/purposes',
-    name: 'Purposes',
-    page: Purposes,
-    roles: ['administrator', 'overseer', 'auditor'],
-  },
+  { path: '/now', name: 'Now', page: Now, roles: READERS },
+  { path: '/ledger', name: 'Ledger', page: Ledger, roles: READERS },
+  { path: '/purposes', name: 'Purposes', page: Purposes, roles: READERS },
   { path: '/keys', name: 'Keys', page: Keys, roles: ['administrator', 'auditor'] },
 ];
 
@@ -73,6 +75,7 @@ export function Rooms() {
           {rooms.map(({ path, page }) => (
             <Route key={path} path={path} component={page} />
           ))}
+          <Route path="/ledger/:index" component={EntryPage} />
           <Route component={NotFound} />
         </Switch>
       </AppShell.Main>

@@ -1,0 +1,63 @@
+/** Entries of the ledger as rows, each a way to its own page. */
+import { Anchor, Table, Text } from '@mantine/core';
+import { Link } from 'wouter';
+import { EffectBadge, type EntryRow } from './effect-badge.tsx';
+
+export function EntryTable({ entries }: { readonly entries: readonly EntryRow[] }) {
+  if (entries.length === 0) return <Text c="dimmed">Nothing yet.</Text>;
+  return (
+    <Table.ScrollContainer minWidth={640}>
+      <Table striped highlightOnHover>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>Entry</Table.Th>
+            <Table.Th>When</Table.Th>
+            <Table.Th>What</Table.Th>
+            <Table.Th>About</Table.Th>
+            <Table.Th>Rules</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {entries.map((entry) => (
+            <Table.Tr key={entry.index}>
+              <Table.Td>
+                <Anchor component={Link} href={`/ledger/${entry.index}`} ff="monospace">
+                  {entry.index}
+                </Anchor>
+              </Table.Td>
+              <Table.Td>
+                <time dateTime={entry.at} title={entry.at}>
+                  {new Date(entry.at).toLocaleTimeString()}
+                </time>
+              </Table.Td>
+              <Table.Td>
+                <EffectBadge entry={entry} />
+              </Table.Td>
+              <Table.Td>{aboutOf(entry)}</Table.Td>
+              <Table.Td ff="monospace" fz="xs">
+                {listOf(entry.public['rules'])}
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}
+
+/** In a few words, from what stands in clear. */
+function aboutOf({ kind, closes, public: facts }: EntryRow): string {
+  if (closes !== undefined) return `of decision ${closes}`;
+  const words = [
+    facts['action'],
+    listOf(facts['targets']),
+    facts['purpose'] === undefined ? '' : `for ${String(facts['purpose'])}`,
+    facts['hold'],
+    facts['parent'] === undefined ? '' : `within ${String(facts['parent'])}`,
+  ].filter((word) => typeof word === 'string' && word !== '');
+  return words.length > 0 ? words.join(' · ') : kind;
+}
+
+function listOf(value: unknown): string {
+  return Array.isArray(value) ? value.join(', ') : '';
+}
