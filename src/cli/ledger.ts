@@ -13,6 +13,7 @@ import {
 import type { ExitCode } from './exit.ts';
 import { readConfig } from './instance.ts';
 import { defineDisclose } from './ledger-disclose.ts';
+import { defineFsck } from './ledger-fsck.ts';
 import { defineReplay } from './ledger-replay.ts';
 import { defineSearch } from './ledger-search.ts';
 import { follow, showNewest, shownLedger, showOne } from './ledger-show.ts';
@@ -67,6 +68,7 @@ export function define(command: Command): void {
 
   defineSearch(command);
   defineReplay(command);
+  defineFsck(command);
   defineDisclose(command);
 }
 

@@ -3,7 +3,7 @@
  * entries are that change state. INVARIANT (13): this file holds nothing of its own. It is filled
  * from the log as far as it is behind, and one that is deleted is built anew.
  */
-import { rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Effects } from './batch.ts';
 import type { Entry } from './entry.ts';
@@ -80,6 +80,41 @@ export class Projection {
 
   close(): void {
     this.#database.close();
+  }
+}
+
+/** What a projection says, all of it as of one size of the log. */
+export interface ProjectedState {
+  readonly size: number;
+  readonly open: readonly number[];
+  readonly state: readonly (readonly [entry: number, kind: string])[];
+}
+
+/**
+ * Reads the file of a log that may be in use, and changes nothing.
+ * @returns `undefined` where there is none
+ * @throws Error where it is no sound database
+ */
+export function readProjection(path: string): ProjectedState | undefined {
+  if (!existsSync(path)) return undefined;
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    database.exec('BEGIN');
+    const damage = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
+    if (damage !== 'ok') throw new Error(String(damage));
+    return {
+      size: database.prepare('SELECT size FROM log').get()?.['size'] as number,
+      open: database
+        .prepare('SELECT entry FROM open_decision ORDER BY entry')
+        .all()
+        .map((row) => row['entry'] as number),
+      state: database
+        .prepare('SELECT entry, kind FROM state_entry ORDER BY entry')
+        .all()
+        .map((row) => [row['entry'] as number, row['kind'] as string]),
+    };
+  } finally {
+    database.close();
   }
 }
 

@@ -29,6 +29,11 @@ export interface VerifiedRange {
   readonly faults: readonly LedgerFault[];
 }
 
+/** Whether it is the same range in every longer log. */
+export function isFullRange({ from, to }: VerifiedRange): boolean {
+  return to - from === RANGE_BUNDLES;
+}
+
 /** The ranges of a log of `size`; what its last bundle has, where that is not full, is in none. */
 export function rangesOf(dir: string, size: number): RangeTask[] {
   const tasks: RangeTask[] = [];

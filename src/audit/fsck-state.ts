@@ -1,0 +1,104 @@
+/**
+ * What is in force, built again from the log and held to what says so elsewhere: the projection in
+ * `state.sqlite`, and the registers that a gateway folds. INVARIANT (13)
+ */
+import { join } from 'node:path';
+import { asProvisoError } from '#base/errors.ts';
+import type { JsonObject } from '#base/json.ts';
+import { KeyRing } from '#caller/ring.ts';
+import { dirOf, type LogPlace } from '#ledger/archive.ts';
+import type { Entry } from '#ledger/entry.ts';
+import { type ProjectedState, readProjection } from '#ledger/projection.ts';
+import { PurposeRegister } from '#purpose/register.ts';
+import { bundleOf } from './chain.ts';
+import type { AuditFault } from './fault.ts';
+
+const FILE = 'state.sqlite';
+const REBUILT =
+  'It holds nothing of its own: stop the gateway, and `proviso state rebuild` builds it anew.';
+const UNREADABLE = 'No gateway starts on this ledger, and what it changed is not known.';
+
+/** Of the log, as of one size. */
+export interface LogState {
+  readonly open: readonly number[];
+  readonly state: readonly (readonly [entry: number, kind: string])[];
+}
+
+/** What the projection says now; a fault where it cannot be read. */
+export function projectedState(
+  place: LogPlace,
+  onFault: (fault: AuditFault) => void,
+): ProjectedState | undefined {
+  try {
+    return readProjection(join(dirOf(place), FILE));
+  } catch (error) {
+    const problem = `\`${FILE}\` is no sound database: ${(error as Error).message}.`;
+    onFault({ file: FILE, problem, consequence: REBUILT });
+    return undefined;
+  }
+}
+
+/** @param log what the log says as of the projection's size */
+export function checkProjection(
+  projected: ProjectedState,
+  log: LogState,
+  onFault: (fault: AuditFault) => void,
+): void {
+  const compare = (what: string, found: readonly number[], right: readonly number[]): void => {
+    const known = new Set(found);
+    const rightful = new Set(right);
+    const wrong = [
+      ...right.filter((entry) => !known.has(entry)),
+      ...found.filter((entry) => !rightful.has(entry)),
+    ];
+    const [first] = wrong;
+    if (first === undefined) return;
+    const problem = `\`${FILE}\` has other ${what} than the log: ${wrong.length} differ, the first is entry ${first}.`;
+    onFault({ file: FILE, entry: first, problem, consequence: REBUILT });
+  };
+  compare('open decisions', projected.open, log.open);
+  const kinds = new Set([...projected.state, ...log.state].map(([, kind]) => kind));
+  for (const kind of kinds) {
+    const ofKind = (state: LogState['state']): number[] =>
+      state.filter((each) => each[1] === kind).map(([entry]) => entry);
+    compare(`entries of kind \`${kind}\``, ofKind(projected.state), ofKind(log.state));
+  }
+}
+
+/** A state entry with its private values; without them where they were erased. */
+export interface StateEntry extends Entry {
+  readonly private?: JsonObject | undefined;
+}
+
+/** What a gateway would fold from these entries, and until when each key was good. */
+export function foldState(
+  entries: readonly StateEntry[],
+  onFault: (fault: AuditFault) => void,
+): {
+  readonly keys: number;
+  readonly purposes: number;
+  readonly endOf: (key: string) => number | undefined;
+} {
+  const ring = new KeyRing();
+  const purposes = new PurposeRegister();
+  const ends = new Map<string, number>();
+  for (const entry of entries) {
+    try {
+      ring.fold([entry]);
+      purposes.fold([entry]);
+    } catch (error) {
+      const problem = `Entry ${entry.index}: ${asProvisoError(error).publicMessage}`;
+      const file = bundleOf(entry.index);
+      onFault({ file, entry: entry.index, problem, consequence: UNREADABLE });
+    }
+    const { id, action, expiresAt } = entry.public;
+    if (entry.kind !== 'key' || typeof id !== 'string') continue;
+    const end = action === 'revoked' ? entry.at : expiresAt;
+    if (typeof end === 'number') ends.set(id, Math.min(end, ends.get(id) ?? end));
+  }
+  return {
+    keys: ring.list().length,
+    purposes: purposes.list().length,
+    endOf: (key) => ends.get(key),
+  };
+}
