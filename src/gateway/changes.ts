@@ -8,6 +8,7 @@ import { type Caller, keyCreated, keyRevoked } from '#caller/ring.ts';
 import { type Purpose, purposeEnded, purposeRegistered } from '#purpose/register.ts';
 import { toolAccepted } from '#tools/pins.ts';
 import type { State } from './state.ts';
+import { VAULT_KEYS } from './vault-key.ts';
 
 /** A new key for a caller. The key itself is returned once and kept nowhere. */
 export function createCallerKey(
@@ -17,7 +18,7 @@ export function createCallerKey(
   return state.turns.take(async () => {
     const { key, id, hash } = createKey();
     const entry = keyCreated({ id, hash }, caller);
-    await state.ledger.append({ ...entry, vaultKey: `caller:${caller.id}` });
+    await state.ledger.append({ ...entry, vaultKey: VAULT_KEYS.caller(caller.id) });
     state.callers.fold([entry]);
     return { id, key };
   });
@@ -41,7 +42,7 @@ export function revokeCallerKey(state: State, id: string): Promise<void> {
 export function registerPurpose(state: State, purpose: Purpose): Promise<void> {
   return state.turns.take(async () => {
     const entry = purposeRegistered(purpose);
-    await state.ledger.append({ ...entry, vaultKey: `purpose:${purpose.id}` });
+    await state.ledger.append({ ...entry, vaultKey: VAULT_KEYS.purpose(purpose.id) });
     state.purposes.fold([entry]);
   });
 }

@@ -10,9 +10,6 @@ import type { NewEntry } from '#ledger/entry.ts';
 import type { Attempt } from '#providers/carry.ts';
 import type { Usage } from '#wire/exchange.ts';
 
-/** Values of calls without a purpose are sealed with this key. */
-const VAULT_KEY_NO_PURPOSE = 'no-purpose';
-
 export interface DecisionFacts {
   readonly action: string;
   readonly code: string | undefined;
@@ -32,10 +29,12 @@ export interface DecisionFacts {
   /** What the terms were asked, enough to ask again: INVARIANT (10). */
   readonly facts: JsonWritable;
   readonly content: JsonWritable;
+  /** For whom the private values are encrypted. */
+  readonly vaultKey: string;
 }
 
 export function decisionEntry(decision: DecisionFacts): NewEntry {
-  const { caller, facts, content, purpose } = decision;
+  const { caller, facts, content, purpose, vaultKey } = decision;
   return {
     kind: 'decision',
     public: {
@@ -52,7 +51,7 @@ export function decisionEntry(decision: DecisionFacts): NewEntry {
       ...(decision.toolClass === undefined ? undefined : { toolClass: decision.toolClass }),
     },
     private: { caller, content, facts },
-    vaultKey: vaultKeyOf(purpose),
+    vaultKey,
   };
 }
 
@@ -78,8 +77,9 @@ export interface OutcomeFacts {
   /** Of `held`: the hold's id. */
   readonly hold?: string | undefined;
   readonly usage?: Usage | undefined;
-  readonly purpose?: string | undefined;
   readonly content?: JsonWritable | undefined;
+  /** For whom `content` is encrypted. */
+  readonly vaultKey?: string | undefined;
 }
 
 export function outcomeEntry(decision: number, outcome: OutcomeFacts): NewEntry {
@@ -99,14 +99,8 @@ export function outcomeEntry(decision: number, outcome: OutcomeFacts): NewEntry 
       outcome: outcome.result,
       ...(usage === undefined ? undefined : { outputTokens: usage.outputTokens }),
     },
-    ...(content === undefined
-      ? undefined
-      : { private: { content }, vaultKey: vaultKeyOf(outcome.purpose) }),
+    ...(content === undefined ? undefined : { private: { content }, vaultKey: outcome.vaultKey }),
   };
-}
-
-export function vaultKeyOf(purpose: string | undefined): string {
-  return purpose === undefined ? VAULT_KEY_NO_PURPOSE : `purpose:${purpose}`;
 }
 
 /** Names that a provider may have chosen, cut to what an entry and a header have room for. */

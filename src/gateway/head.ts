@@ -13,6 +13,8 @@ export interface Head {
   readonly route: WireRoute;
   readonly credential: string | undefined;
   readonly purposeId: string | undefined;
+  /** Whom the call is about; see `vault-key.ts`. */
+  readonly subject: string | undefined;
   readonly betas: readonly string[];
 }
 
@@ -31,6 +33,7 @@ export function readHead(request: IncomingMessage, startedAt: number): Head | un
     route: found.route,
     credential: credentialOf(request),
     purposeId: single(headers['proviso-purpose']),
+    subject: single(headers['proviso-subject']),
     betas:
       betas === undefined
         ? []

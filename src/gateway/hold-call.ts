@@ -19,11 +19,13 @@ import { NOT_HELD } from './holds.ts';
 import { type Recorded, recordDecision, recordOutcome } from './record.ts';
 import type { Reply } from './reply.ts';
 import { actionHold, releaseEntry, wordsOf } from './take-up.ts';
+import type { Sealed } from './vault-key.ts';
 
-type Received = Omit<Undecided, 'signals' | 'approvals'> & {
-  readonly wire: WireProtocol;
-  readonly wish: HoldWish;
-};
+type Received = Omit<Undecided, 'signals' | 'approvals'> &
+  Sealed & {
+    readonly wire: WireProtocol;
+    readonly wish: HoldWish;
+  };
 
 type Held<P> = Recorded<Classified<P> & DecidedCall>;
 
@@ -68,7 +70,7 @@ async function holdOf<P extends Received>(
       recordOutcome(entry, { result: 'held', hold: wish.hold }, gateway);
       return wish.hold;
     }
-    const { caller, purpose, targets, protocol } = received;
+    const { caller, purpose, targets, protocol, vaultKey } = received;
     const { id, owner, organisation, teams, partner } = caller;
     return await gateway.holds.hold({
       decision: entry,
@@ -84,7 +86,7 @@ async function holdOf<P extends Received>(
           ? { id: purpose.id, owner: purpose.owner, authority: purpose.authority }
           : null,
       },
-      origin: { kind: 'call', keyId: caller.keyId, protocol },
+      origin: { kind: 'call', keyId: caller.keyId, protocol, vaultKey },
     });
   } catch (thrown) {
     const { code, publicMessage } = asProvisoError(thrown);

@@ -25,6 +25,8 @@ const toolCall = z.strictObject({
   /** What the first decision stood on. */
   facts: object,
   definition: definition.optional(),
+  /** For whom its values are encrypted. */
+  vaultKey: z.string(),
   /** Where it stands in a model's answer. */
   answer: z
     .strictObject({
@@ -41,6 +43,7 @@ const call = z.strictObject({
   kind: z.literal('call'),
   keyId: z.string(),
   protocol: z.string(),
+  vaultKey: z.string(),
 });
 
 const origin = z.discriminatedUnion('kind', [toolCall, call]);

@@ -25,7 +25,7 @@ import { type FoldedEntry, HoldRegister } from '#oversight/register.ts';
 import type { ReleaseKey } from '#oversight/release.ts';
 import { Challenges } from '#oversight/statement.ts';
 import type { DecidedRule, Terms } from '#terms/terms.ts';
-import { outcomeEntry, vaultKeyOf } from './entries.ts';
+import { outcomeEntry } from './entries.ts';
 import type { Gateway } from './gateway.ts';
 import type { Origin } from './hold-origin.ts';
 import { openReleaseKey } from './release-key.ts';
@@ -55,6 +55,9 @@ export const NOT_HELD: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 const KINDS = ['hold', 'approval', 'release', 'hold_end'] as const;
+
+/** In the place of a hold's id. */
+const ANY = '*';
 
 /** How often it is looked whether a hold has had its time. */
 const LOOK_MS = 250;
@@ -124,7 +127,7 @@ export class Holds {
     try {
       const opened = holdOpened(opening, action, origin as object as JsonObject);
       // Both are in one batch, so that after a crash there are both or neither. INVARIANT (4)
-      const written = this.write(opened, vaultKeyOf(draft.purpose?.id));
+      const written = this.write(opened, origin.vaultKey);
       const outcome = ledger.append(outcomeEntry(decision, { result: 'held', hold: opening.id }));
       await Promise.all([written, outcome]);
     } finally {
@@ -186,8 +189,8 @@ export class Holds {
     this.#gateway.metrics.held(end);
   }
 
-  /** Resolves when anything about the hold changes, or when the gateway stops. */
-  changed(id: string): Promise<void> {
+  /** Resolves when anything about the hold, or about any, changes, or when the gateway stops. */
+  changed(id = ANY): Promise<void> {
     if (this.#isStopping) return Promise.resolve();
     const waiting = this.#changes.get(id) ?? Promise.withResolvers<void>();
     this.#changes.set(id, waiting);
@@ -216,8 +219,10 @@ export class Holds {
     const index = await this.#append({ ...entry, vaultKey });
     this.#register.fold([{ ...entry, index, at } as FoldedEntry]);
     const id = entry.public[entry.kind === 'hold' ? 'id' : 'hold'] as string;
-    this.#changes.get(id)?.resolve();
-    this.#changes.delete(id);
+    for (const about of [id, ANY]) {
+      this.#changes.get(about)?.resolve();
+      this.#changes.delete(about);
+    }
     return index;
   }
 

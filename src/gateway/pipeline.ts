@@ -26,6 +26,7 @@ import { observe } from './observe.ts';
 import { failureOutcome, outcomeOf, recordDecision, recordOutcome } from './record.ts';
 import type { Reply } from './reply.ts';
 import { gatedBy, toolCallDecider } from './tool-calls.ts';
+import { type Sealed, vaultKeyOf } from './vault-key.ts';
 
 export async function serveCall(
   head: Head,
@@ -46,7 +47,8 @@ export async function serveCall(
     betas: head.betas,
   });
   const targets = gateway.routing.targetsOf(exchange.model);
-  const received = { ...declared, request: exchange, targets, wish };
+  const vaultKey = vaultKeyOf(declared, gateway.terms);
+  const received = { ...declared, request: exchange, targets, wish, vaultKey };
 
   const decided = await decideNow(received, gateway);
   const asked = await recordDecision(decided, gateway); // INVARIANT (3)
@@ -64,7 +66,7 @@ export async function serveCall(
     const routed = route(cleared);
     const answered = await carry(routed, attempts, reply, config.limits);
     const delivered = await deliver(routed, answered, reply, gateway);
-    end(outcomeOf(delivered, attempts, routed.dropped, routed.purpose?.id, gateway));
+    end(outcomeOf(delivered, attempts, routed.dropped, routed.vaultKey, gateway));
   } catch (thrown) {
     const error = asProvisoError(thrown);
     end(failureOutcome(error, attempts, reply));
@@ -73,7 +75,8 @@ export async function serveCall(
 }
 
 type RoutedCall = Routed &
-  Undecided & {
+  Undecided &
+  Sealed & {
     readonly wire: Head['wire'];
     readonly entry: number;
     readonly terms: string;

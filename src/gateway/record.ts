@@ -8,6 +8,7 @@ import type { Delivered } from './deliver.ts';
 import { decisionEntry, type OutcomeFacts, outcomeEntry } from './entries.ts';
 import type { Gateway } from './gateway.ts';
 import type { Reply } from './reply.ts';
+import type { Sealed } from './vault-key.ts';
 
 declare const recorded: unique symbol;
 
@@ -19,7 +20,7 @@ export type Recorded<P> = P & { readonly entry: number; readonly [recorded]: tru
  * @param parent of a call that is decided again, the entry of its hold
  * @throws ProvisoError `ledger_unavailable`
  */
-export async function recordDecision<P extends Undecided & DecidedCall>(
+export async function recordDecision<P extends Undecided & DecidedCall & Sealed>(
   decided: P,
   gateway: Gateway,
   parent?: number,
@@ -41,6 +42,7 @@ export async function recordDecision<P extends Undecided & DecidedCall>(
       caller: decided.caller,
       facts: decided.facts,
       content: contentOf({ request, findings: decided.signals.findings }, gateway),
+      vaultKey: decided.vaultKey,
     }),
   );
   gateway.metrics.decided(request.operation, decision.effect);
@@ -61,7 +63,7 @@ export function outcomeOf(
   delivered: Delivered,
   attempts: readonly Attempt[],
   dropped: ReadonlySet<string>,
-  purpose: string | undefined,
+  vaultKey: string,
   gateway: Gateway,
 ): OutcomeFacts {
   const { result, finish, usage, parts } = delivered;
@@ -71,8 +73,8 @@ export function outcomeOf(
     dropped,
     finish: finish?.reason,
     usage,
-    purpose,
     content: contentOf({ parts }, gateway),
+    vaultKey,
   };
 }
 

@@ -90,6 +90,7 @@ async function release(gateway: Gateway, hold: ActionHold): Promise<Taken> {
       caller: second.caller,
       facts: [factsJson(facts)],
       content: contentOf({ hold: hold.id }, gateway),
+      vaultKey: origin.vaultKey,
     }),
   );
   gateway.metrics.decided('call_tool', decision.effect);

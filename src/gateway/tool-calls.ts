@@ -24,14 +24,16 @@ import type { ToolCallOrigin } from './hold-origin.ts';
 import { NOT_HELD } from './holds.ts';
 import { contentOf, recordOutcome } from './record.ts';
 import type { Reply } from './reply.ts';
+import type { Sealed } from './vault-key.ts';
 
-type AnsweredCall = Undecided & {
-  readonly request: ModelRequest;
-  readonly entry: number;
-  /** Hash of those that the call was decided by. */
-  readonly terms: string;
-  readonly wish: HoldWish;
-};
+type AnsweredCall = Undecided &
+  Sealed & {
+    readonly request: ModelRequest;
+    readonly entry: number;
+    /** Hash of those that the call was decided by. */
+    readonly terms: string;
+    readonly wish: HoldWish;
+  };
 
 /** Everything that makes the caller act, and whatever ran inside the provider without being asked. */
 export function gatedBy(request: ModelRequest): IsGated {
@@ -81,6 +83,7 @@ export function toolCallDecider(
         caller: call.caller,
         facts: [factsJson(facts)],
         content: contentOf(part, gateway),
+        vaultKey: call.vaultKey,
       }),
     );
     gateway.metrics.decided('call_tool', decision.effect);
@@ -148,7 +151,7 @@ async function holdToolCall(
 
 function proposalOf(
   { part, name, facts, decision, entry, terms, answer }: HeldDecision,
-  { caller, purpose, protocol, request }: AnsweredCall,
+  { caller, purpose, protocol, request, vaultKey }: AnsweredCall,
   target: Target,
 ) {
   const { id, owner, organisation, teams, partner } = caller;
@@ -164,7 +167,8 @@ function proposalOf(
     protocol,
     facts: factsJson(facts),
     ...(said && { definition: said }),
-    answer: { ...answer, protocol, part: part as object as JsonObject },
+    answer: { id: answer.id, model: answer.model, protocol, part: part as object as JsonObject },
+    vaultKey,
   };
   const draft = {
     kind: 'tool_call' as const,

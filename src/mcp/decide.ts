@@ -7,6 +7,7 @@ import { canonicalJson, isObject, type JsonObject, type JsonValue } from '#base/
 import { decisionEntry } from '#gateway/entries.ts';
 import type { Gateway } from '#gateway/gateway.ts';
 import { contentOf, recordOutcome } from '#gateway/record.ts';
+import { vaultKeyOf } from '#gateway/vault-key.ts';
 import { denialCode, denialWords } from '#oversight/clear.ts';
 import { classifyToolCall, type Signals } from '#signals/classify.ts';
 import { type Decision, decide } from '#terms/decide.ts';
@@ -107,6 +108,7 @@ async function judge(
       caller,
       facts: [factsJson(facts)],
       content: contentOf({ [parent === undefined ? 'arguments' : 'result']: content }, gateway),
+      vaultKey: vaultKeyOf({ caller, purpose }, terms),
     }),
   );
   metrics.decided('call_tool', decision.effect);

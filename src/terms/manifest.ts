@@ -91,6 +91,8 @@ export const manifestSchema = z.strictObject({
   approvals: z.record(id, approval).default({}),
   /** Phrases by topic, which detectors look for in what is sent and in tool definitions. */
   topics: z.record(id, z.array(words)).default({}),
+  /** For whom the values of calls are encrypted, and so by whose name they can be erased. */
+  values: z.enum(['purpose', 'caller', 'subject']).default('purpose'),
 });
 
 export type Manifest = z.output<typeof manifestSchema>;
