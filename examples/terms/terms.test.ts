@@ -11,8 +11,9 @@ import { requestOf } from '#terms/request.ts';
 import { compileTerms } from '#terms/terms.ts';
 import { testPack } from '#terms/test-pack.ts';
 
+/** All but `attempts`, each of which is a pack that must not come into force. */
 const packs = readdirSync(import.meta.dirname, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory())
+  .filter((entry) => entry.isDirectory() && entry.name !== 'attempts')
   .map(({ name }) => loadPack(join(import.meta.dirname, name)));
 
 for (const pack of packs) {

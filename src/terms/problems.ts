@@ -38,6 +38,6 @@ export function termsInvalid(dir: string, problems: readonly Problem[]): Proviso
 }
 
 function place(dir: string, { path, line, column }: Problem): string {
-  const file = `${dir}/${path}`;
+  const file = `${dir.replace(/(?<=.)\/+$/, '')}/${path}`;
   return line === undefined ? file : `${file}:${line}:${column}`;
 }

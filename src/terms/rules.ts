@@ -39,7 +39,8 @@ export function readRules(file: PackFile, kind: RuleKind, problems: Problem[]): 
     const policy = { ...rest, annotations, id: annotations.get('id') ?? '' };
     const clause = annotations.get('clause') ?? '';
     const hold = annotations.get('hold');
-    for (const fault of faultsOf(policy, kind)) wrong(fault);
+    const name = policy.id === '' ? '' : `\`${policy.id}\`: `;
+    for (const fault of faultsOf(policy, kind)) wrong(`${name}${fault}`);
     rules.push({ policy, clause, hold, file, source });
   }
   return rules;

@@ -97,6 +97,7 @@ function* valueChanges(
       yield () => false;
       return;
     case 'long':
+      yield (now) => (typeof now === 'number' && now < 0 ? -now : undefined);
       // From small numbers up to those that a rule is likely to name, and then by halves.
       for (const small of [0, 1, 2, 5, 10, 100]) yield smallerNumber(small);
       for (let i = 0; i < 12; i++) yield halved;
