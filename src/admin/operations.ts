@@ -1,6 +1,7 @@
 /** Everything that can be asked of a gateway over its control API, by name. */
 import type { Operation } from './operation.ts';
 import { getEntry, listEntries, readPrivate } from './operations/entries.ts';
+import { askHold, getHold, listHolds, rejectHold, signHold } from './operations/holds.ts';
 import { createKey, listKeys, revokeKey } from './operations/keys.ts';
 import { getOverview } from './operations/overview.ts';
 import {
@@ -64,4 +65,9 @@ export const OPERATIONS = {
   listTools,
   readTool,
   acceptTool,
+  listHolds,
+  getHold,
+  askHold,
+  signHold,
+  rejectHold,
 } as const satisfies Record<string, Operation>;

@@ -6,10 +6,9 @@ import { type Control, localControl } from '#admin/operation.ts';
 import { serveControl } from '#admin/server.ts';
 import { openWeb } from '#admin/web.ts';
 import type { Config } from '#config/config.ts';
-import { Gateway } from '#gateway/gateway.ts';
+import { Gateway, type Ports } from '#gateway/gateway.ts';
 import { type Mount, startServer } from '#gateway/server.ts';
 import { McpServers } from '#mcp/serve.ts';
-import type { Report } from '#terms/prove/analyze.ts';
 
 export interface Serving {
   readonly gateway: Gateway;
@@ -21,12 +20,15 @@ export interface Serving {
   stop(): Promise<void>;
 }
 
-/** @param onProgress told how far the proof of terms is, where one is made */
-export async function serve(config: Config, log: Logger, onProgress?: Report): Promise<Serving> {
+export async function serve(
+  config: Config,
+  log: Logger,
+  ports: Omit<Ports, 'log'> = {},
+): Promise<Serving> {
   makeDataFolder(config.dataDir);
   // Closed again, in turn, where what follows fails.
   await using opened = new AsyncDisposableStack();
-  const gateway = await Gateway.open(config, { log, ...(onProgress && { onProgress }) });
+  const gateway = await Gateway.open(config, { ...ports, log });
   opened.defer(() => gateway.close());
   const mcp = new McpServers(gateway);
   opened.defer(() => mcp.close());

@@ -52,7 +52,9 @@ async function start(options: StartOptions, output: Output): Promise<ExitCode> {
   const config = readConfig(options);
   const log = pino({ level: config.telemetry.logLevel }, destination({ dest: 2, sync: true }));
   const stopping = stopSignal(output);
-  const serving = await withProgress('terms proven', (report) => serve(config, log, report));
+  const serving = await withProgress('terms proven', (onProgress) =>
+    serve(config, log, { onProgress }),
+  );
   const { control } = serving;
   const first = { link: await firstLink(control), key: await firstKey(control) };
   await announce(serving, config, first, output);

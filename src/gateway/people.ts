@@ -72,14 +72,10 @@ export function signChange(
     const why = obstacle(open.change, people);
     if (why !== undefined) throw impossible(why);
     const signed = await signatureOf(state, open, signing);
-    const signatures = [...open.signatures, ...(signed ? [signed] : [])].filter(({ by }) =>
-      maySign(open.change, people, by),
-    );
-    const needed = signaturesNeeded(
-      open.change,
-      people,
-      signatures.map(({ by }) => by),
-    );
+    const given = [...open.signatures, ...(signed ? [signed] : [])];
+    const signers = given.map(({ by }) => by);
+    const signatures = given.filter(({ by }) => maySign(open.change, people, by, signers));
+    const needed = signaturesNeeded(open.change, people, signers);
     const isMade = signatures.length >= needed;
     const result = {
       change: open.id,
@@ -195,14 +191,15 @@ async function signatureOf(
   open: OpenChange,
   signing: Signing,
 ): Promise<Signature | undefined> {
+  const signers = open.signatures.map(({ by }) => by);
   if ('by' in signing) {
-    if (!maySign(open.change, people, OPERATOR)) return undefined;
+    if (!maySign(open.change, people, OPERATOR, signers)) return undefined;
     refuseSecond(open, OPERATOR);
     return { by: OPERATOR };
   }
   const { assertion, relyingParty } = signing;
   const signer = await verifySigner(people, challengeOf(open), assertion, relyingParty);
-  if (!maySign(open.change, people, signer.id)) {
+  if (!maySign(open.change, people, signer.id, signers)) {
     throw new ProvisoError(
       'role_required',
       `The change \`${open.change.kind}\` is not for this person to sign; see docs/people.md.`,

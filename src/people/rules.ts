@@ -39,15 +39,23 @@ export function signaturesNeeded(
   }
 }
 
-/** @param by a person's id, or `operator` */
-export function maySign(change: PersonChange, people: PeopleRegister, by: string): boolean {
+/**
+ * @param by a person's id, or `operator`
+ * @param signers those who have signed
+ */
+export function maySign(
+  change: PersonChange,
+  people: PeopleRegister,
+  by: string,
+  signers: readonly string[],
+): boolean {
   const administrators = people
     .list()
     .filter((person) => isActive(person, 'administrator'))
     .filter(({ id }) => change.kind !== 'recover' || id !== change.person);
   if (by === OPERATOR) {
     if (!people.hasHadAdministrator) return true;
-    return signaturesNeeded(change, people, [by]) === 2 && administrators.length < 2;
+    return signaturesNeeded(change, people, signers) === 2 && administrators.length < 2;
   }
   const person = people.find(by);
   if (!isActive(person)) return false;

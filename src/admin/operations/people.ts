@@ -247,7 +247,7 @@ function changeRowOf(
   const { state, actor } = context;
   const { change, id, text, expiresAt } = document;
   const by = nameOf(actor);
-  const may = maySign(change, state.people, by) && !signedBy.includes(by);
+  const may = maySign(change, state.people, by, signedBy) && !signedBy.includes(by);
   const name = change.kind === 'invite' ? change.name : state.people.find(change.person)?.name;
   return {
     change: id,
