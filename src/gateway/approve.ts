@@ -11,8 +11,12 @@ import type { Statement, Verdict } from '#oversight/statement.ts';
 import type { Assertion } from '#people/assertion.ts';
 import type { RelyingParty } from '#people/credential.ts';
 import { isActive, type Person, vaultKeyOf } from '#people/person.ts';
-import type { Gateway } from './gateway.ts';
+import type { Holds } from './holds.ts';
 import { verifySigner } from './people.ts';
+import type { State } from './state.ts';
+
+/** What answering needs of a running gateway. */
+export type Answering = Pick<State, 'people' | 'ledger' | 'clock'> & { readonly holds: Holds };
 
 export interface Answer {
   readonly hold: string;
@@ -48,7 +52,7 @@ export interface Asked {
  * @throws ProvisoError `not_found`, `hold_ended`, `person_unknown`
  */
 export function askPerson(
-  { holds, people, ledger, clock }: Gateway,
+  { holds, people, ledger, clock }: Answering,
   id: string,
   personId: string,
   verdict: Verdict,
@@ -72,7 +76,7 @@ export function askPerson(
  * Takes one person's signature, of either verdict.
  * @throws ProvisoError `hold_ended`, `challenge_invalid`, `assertion_invalid`, `approval_refused`
  */
-export function signHold(gateway: Gateway, signing: Signing): Promise<void> {
+export function signHold(gateway: Answering, signing: Signing): Promise<void> {
   const { holds, people, clock } = gateway;
   return holds.turn(async () => {
     const { hold: id, challenge, assertion, relyingParty, reason } = signing;
@@ -100,7 +104,7 @@ export function signHold(gateway: Gateway, signing: Signing): Promise<void> {
  * Rejects without a signature: saying no needs no more strength than saying yes.
  * @throws ProvisoError `not_found`, `hold_ended`, `person_unknown`, `approval_refused`
  */
-export function rejectHold(gateway: Gateway, rejecting: Rejecting): Promise<void> {
+export function rejectHold(gateway: Answering, rejecting: Rejecting): Promise<void> {
   const { holds, people, clock } = gateway;
   return holds.turn(async () => {
     const hold = openHold(holds, rejecting.hold);
@@ -115,14 +119,14 @@ export function rejectHold(gateway: Gateway, rejecting: Rejecting): Promise<void
  * Why none of a person's keys could sign this hold so that it counts; undefined where one could.
  * The person's own kind of key decides what is told.
  */
-export function objectionTo(gateway: Gateway, hold: Hold, person: Person): string | undefined {
+export function objectionTo(gateway: Answering, hold: Hold, person: Person): string | undefined {
   if (person.credentials.length === 0) return 'the person has no key to sign with';
   const why = person.credentials.map((key) => keyObjection(gateway, hold, person, key));
   return why.includes(undefined) ? undefined : why[0];
 }
 
 /** A hold that still can be answered. */
-function openHold(holds: Gateway['holds'], id: string): Hold {
+function openHold(holds: Holds, id: string): Hold {
   const hold = holds.find(id);
   if (!hold) throw new ProvisoError('not_found', `There is no hold \`${id}\`.`);
   const state = holds.state(hold);
@@ -130,19 +134,19 @@ function openHold(holds: Gateway['holds'], id: string): Hold {
   throw new ProvisoError('hold_ended', `The hold is ${state}; nothing more can be signed.`);
 }
 
-function activePerson(people: Gateway['people'], id: string): Person {
+function activePerson(people: Answering['people'], id: string): Person {
   const person = people.find(id);
   if (isActive(person)) return person;
   throw new ProvisoError('person_unknown', `There is no active person \`${id}\`.`);
 }
 
-function requireCounts(gateway: Gateway, hold: Hold, person: Person, key: ApproverKey): void {
+function requireCounts(gateway: Answering, hold: Hold, person: Person, key: ApproverKey): void {
   const why = keyObjection(gateway, hold, person, key);
   if (why !== undefined) throw refused(why);
 }
 
 function keyObjection(
-  { holds }: Gateway,
+  { holds }: Answering,
   hold: Hold,
   person: Person,
   key: ApproverKey,
@@ -164,7 +168,7 @@ function requireRole({ requirements }: Hold, { roles }: Person): void {
   throw refused(`it takes one of the roles ${[...wanted].join(', ')}`);
 }
 
-async function write({ holds }: Gateway, hold: Hold, record: AnswerRecord): Promise<void> {
+async function write({ holds }: Answering, hold: Hold, record: AnswerRecord): Promise<void> {
   const answer = holds.write(answered(record), vaultKeyOf(record.person));
   // In one batch with the answer.
   const end = record.verdict === 'reject' ? holds.end(hold, 'rejected') : undefined;
