@@ -73,11 +73,14 @@ export function waitMsOf({ onHold }: HoldWish, isStreamed: boolean, { oversight 
   return onHold === 'wait' ? oversight.waitMsMax : 0;
 }
 
+/** Whoever waits for people: a reply, or another protocol's client. */
+export type Waiting = Pick<Reply, 'isGone' | 'whenGone'>;
+
 /** Takes a held tool call up as soon as it is approved, or says how it stands when the wait is over. */
 export async function settle(
   gateway: Gateway,
   id: string,
-  reply: Reply,
+  reply: Waiting,
   waitMs: number,
 ): Promise<Taken> {
   for await (const _ of looks(gateway, id, reply, waitMs)) {
@@ -91,7 +94,7 @@ export async function settle(
 export async function* looks(
   { holds }: Gateway,
   id: string,
-  reply: Reply,
+  reply: Waiting,
   waitMs: number,
 ): AsyncGenerator<void> {
   const untilMs = performance.now() + waitMs;

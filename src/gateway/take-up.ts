@@ -33,6 +33,8 @@ export type Taken =
       readonly token: string;
       /** The second decision. */
       readonly entry: number;
+      /** Made just now, and given to nobody before. */
+      readonly isNew: boolean;
     }
   | {
       readonly state: Exclude<HoldState, 'released' | 'approved'> | 'gone';
@@ -50,7 +52,7 @@ export function takeUp(gateway: Gateway, id: string): Promise<Taken> {
   return holds.turn(async (): Promise<Taken> => {
     const hold = actionHold(gateway, id);
     const state = holds.state(hold);
-    if (state === 'released') return again(gateway, hold);
+    if (state === 'released') return again(gateway, hold, false);
     if (state !== 'approved') return { state, hold, words: wordsOf(gateway, hold, state) };
     return release(gateway, hold);
   });
@@ -101,7 +103,7 @@ async function release(gateway: Gateway, hold: ActionHold): Promise<Taken> {
   recordOutcome(entry, { result: 'released' }, gateway);
   await made;
   gateway.metrics.held('released');
-  return again(gateway, actionHold(gateway, hold.id));
+  return again(gateway, actionHold(gateway, hold.id), true);
 }
 
 /** Whoever asked could not ask any more. */
@@ -147,7 +149,7 @@ export async function deny(
   return { state: 'denied', hold, words: `It was approved, and then decided again. ${words}` };
 }
 
-async function again(gateway: Gateway, hold: ActionHold): Promise<Taken> {
+async function again(gateway: Gateway, hold: ActionHold, isNew: boolean): Promise<Taken> {
   const { release: made } = hold.end ?? {};
   if (!made || gateway.clock.now() >= made.expiresAt) {
     return { state: 'gone', hold, words: 'It was released, and the release has run out.' };
@@ -163,6 +165,7 @@ async function again(gateway: Gateway, hold: ActionHold): Promise<Taken> {
     arguments: text,
     token,
     entry: made.decision,
+    isNew,
   };
 }
 

@@ -10,44 +10,36 @@ import { contentOf, recordOutcome } from '#gateway/record.ts';
 import { vaultKeyOf } from '#gateway/vault-key.ts';
 import { denialCode, denialWords } from '#oversight/clear.ts';
 import { classifyToolCall, type Signals } from '#signals/classify.ts';
-import { type Decision, decide } from '#terms/decide.ts';
+import { beyondTerms } from '#terms/bounds.ts';
+import { decide } from '#terms/decide.ts';
 import { factsJson, type ToolCallFacts } from '#terms/facts.ts';
 import type { Definition } from '#tools/definition.ts';
-import { toolChanged, toolPinned } from '#tools/pins.ts';
-import type { Asker } from './asker.ts';
-import type { Guard, Use } from './guard.ts';
+import type { Guard } from './guard.ts';
+import { type Judged, takenUpAs, waitForPeople } from './held.ts';
+import {
+  type Answered,
+  acceptedDefinition,
+  argumentsOf,
+  type Question,
+  requireAccepted,
+} from './question.ts';
 
 export function guardOf(gateway: Gateway, server: string): Guard {
   const { log } = gateway;
   return {
-    async decide(use, asker) {
-      if (use.definition) await requireAccepted(gateway, server, use.definition);
-      else if (use.method === 'tools/call') {
-        throw new ProvisoError('not_found', `\`${server}\` has no tool \`${use.tool}\`.`);
-      }
-      requireCovered(use, asker);
-      const args = argumentsOf(use);
-      const topics = await topicsOf(gateway, use.definition);
-      const signals = await classifyToolCall(
-        use.tool,
-        canonicalJson(args),
-        gateway.detectors,
-        topics,
-      );
-      const facts = factsOf(server, use, asker, signals, gateway.clock.now());
-      const entry = await judge(gateway, server, use, asker, facts, args, undefined);
+    async decide(use, asker, signal) {
+      const definition = await acceptedDefinition(gateway, server, use);
+      const question = { server, use, asker, definition };
+      const answer =
+        use.hold === undefined
+          ? await askTerms(gateway, question, signal)
+          : await takenUpAs(gateway, question, use.hold);
+      const { params, release } = answer;
       return {
-        params: use.params,
+        params,
+        ...(release === undefined ? {} : { meta: { 'proviso/release': release } }),
         async answered(result) {
-          const seen = await classifyToolCall(
-            use.tool,
-            canonicalJson(result),
-            gateway.detectors,
-            topics,
-          );
-          const shown = { ...seen, unread: unreadIn(result) };
-          const answerFacts = factsOf(server, use, asker, shown, gateway.clock.now());
-          await judge(gateway, server, use, asker, answerFacts, result, entry);
+          await judgeResult(gateway, question, answer, result);
           return result;
         },
       };
@@ -80,18 +72,64 @@ export function guardOf(gateway: Gateway, server: string): Guard {
   };
 }
 
-/** Decides and records. @returns the entry's number. @throws ProvisoError where it is no permit */
+/** The terms permit it, or people do. @throws ProvisoError why not */
+async function askTerms(
+  gateway: Gateway,
+  question: Question,
+  signal: AbortSignal,
+): Promise<Answered> {
+  const { params } = question.use;
+  const judged = await judge(gateway, question, { arguments: argumentsOf(question.use) }, {});
+  const { entry, decision } = judged;
+  if (decision.effect === 'hold') return waitForPeople(gateway, question, judged, signal);
+  requirePermit(gateway, judged);
+  return { params, entry };
+}
+
+/** What was done is done; whether its result may be shown is decided too. */
+async function judgeResult(
+  gateway: Gateway,
+  question: Question,
+  { entry: parent, approvals }: Answered,
+  result: JsonObject,
+): Promise<void> {
+  const about = { parent, approvals, unread: unreadIn(result) };
+  requirePermit(gateway, await judge(gateway, question, { result }, about));
+}
+
+/** Gives the decision its outcome. @throws ProvisoError unless it is a permit */
+function requirePermit(gateway: Gateway, { decision, entry }: Judged): void {
+  const isPermitted = decision.effect === 'permit';
+  recordOutcome(entry, { result: isPermitted ? 'delivered' : 'withheld' }, gateway);
+  if (isPermitted) return;
+  const { askWhom: ask } = gateway.config;
+  throw new ProvisoError(denialCode(decision), denialWords(decision, entry, ask), {
+    facts: { entry, rules: decision.rules.map(({ id }) => id), ask },
+  });
+}
+
+/** What is known beside the question itself. */
+interface About {
+  readonly parent?: number;
+  readonly approvals?: readonly string[] | undefined;
+  readonly unread?: readonly string[];
+}
+
+/** Decides and records; the decision has no outcome yet. */
 async function judge(
   gateway: Gateway,
-  server: string,
-  use: Use,
-  { caller, purpose }: Asker,
-  facts: ToolCallFacts,
-  content: JsonValue,
-  parent: number | undefined,
-): Promise<number> {
-  const { terms, config, metrics } = gateway;
-  const decision: Decision = decide(facts, terms).decision;
+  question: Question,
+  content: JsonObject,
+  { parent, approvals, unread = [] }: About,
+): Promise<Judged> {
+  const { server, use, asker, definition } = question;
+  const { caller, purpose } = asker;
+  const text = canonicalJson(Object.values(content)[0] ?? null);
+  const { terms, signals } = await signalsUnder(gateway, use.tool, text, definition);
+  const instant = gateway.clock.now();
+  const facts = { ...factsOf(question, { ...signals, unread }, instant), approvals };
+  const decision = beyondTerms(facts) ?? decide(facts, terms).decision;
+  const vaultKey = vaultKeyOf(asker, terms);
   const entry = await gateway.ledger.append(
     decisionEntry({
       action: 'call_tool',
@@ -107,24 +145,33 @@ async function judge(
       toolClass: terms.toolClasses.classesOf(use.tool).join(' '),
       caller,
       facts: [factsJson(facts)],
-      content: contentOf({ [parent === undefined ? 'arguments' : 'result']: content }, gateway),
-      vaultKey: vaultKeyOf({ caller, purpose }, terms),
+      content: contentOf(content, gateway),
+      vaultKey,
     }),
   );
-  metrics.decided('call_tool', decision.effect);
-  const isPermitted = decision.effect === 'permit';
-  recordOutcome(entry, { result: isPermitted ? 'delivered' : 'withheld' }, gateway);
-  if (isPermitted) return entry;
-  throw new ProvisoError(denialCode(decision), denialWords(decision, entry, config.askWhom), {
-    facts: { entry, rules: decision.rules.map(({ id }) => id), ask: config.askWhom },
-  });
+  gateway.metrics.decided('call_tool', decision.effect);
+  return { entry, decision, facts, terms, vaultKey };
+}
+
+/** What the terms in force look for: found anew where others came into force meanwhile. */
+async function signalsUnder(
+  gateway: Gateway,
+  tool: string,
+  text: string,
+  definition: Definition | undefined,
+) {
+  for (;;) {
+    const { terms, detectors } = gateway;
+    const said = definition && canonicalJson(definition.json);
+    const spoken = said && (await classifyToolCall(tool, said, detectors));
+    const signals = await classifyToolCall(tool, text, detectors, spoken ? spoken.topics : []);
+    if (terms === gateway.terms) return { terms, signals };
+  }
 }
 
 /** Where no model asks, the model of the facts is the server: provider `mcp`. */
 function factsOf(
-  server: string,
-  { tool }: Use,
-  { caller, purpose }: Asker,
+  { server, use: { tool }, asker: { caller, purpose } }: Question,
   signals: Signals,
   instant: number,
 ): ToolCallFacts {
@@ -139,46 +186,6 @@ function factsOf(
     toolTopics: signals.toolTopics[tool] ?? [],
     instant,
   };
-}
-
-/** @throws ProvisoError `tool_changed` for another definition than the accepted one */
-async function requireAccepted(gateway: Gateway, server: string, definition: Definition) {
-  await gateway.turns.take(async () => {
-    const pin = gateway.pins.find(server, definition.name);
-    if (pin?.accepted === definition.hash) return;
-    const entry = pin ? toolChanged(server, definition) : toolPinned(server, definition);
-    if (pin?.offered !== definition.hash) {
-      await gateway.ledger.append(entry);
-      gateway.pins.fold([entry]);
-    }
-  });
-  if (gateway.pins.find(server, definition.name)?.accepted === definition.hash) return;
-  throw new ProvisoError(
-    'tool_changed',
-    `\`${server}\` now says something else of its tool \`${definition.name}\` than what was accepted. ` +
-      `Look at it with \`proviso mcp show ${server} ${definition.name}\`, and take it with \`proviso mcp accept ${server} ${definition.name}\`.`,
-    { facts: { server, tool: definition.name, definition: definition.hash } },
-  );
-}
-
-function requireCovered({ tool }: Use, { purpose }: Asker): void {
-  if (purpose?.tools === undefined || purpose.tools.includes(tool)) return;
-  throw new ProvisoError(
-    'purpose_exceeded',
-    `The purpose \`${purpose.id}\` does not cover the tool \`${tool}\`; ${purpose.owner} answers for the purpose.`,
-  );
-}
-
-/** What the definition speaks of, beside the tool's name. */
-async function topicsOf(gateway: Gateway, definition: Definition | undefined) {
-  if (!definition) return [];
-  const text = canonicalJson(definition.json);
-  const { topics } = await classifyToolCall(definition.name, text, gateway.detectors);
-  return topics;
-}
-
-function argumentsOf({ method, params }: Use): JsonValue {
-  return method === 'tools/call' ? (params['arguments'] ?? {}) : params;
 }
 
 /** Media in a result, which no detector looks into. */

@@ -10,8 +10,10 @@ export interface Use {
   readonly tool: string;
   /** Without `_meta`. */
   readonly params: JsonObject;
-  /** Of a tool that the server defines. */
-  readonly definition?: Definition | undefined;
+  /** Of a tool that the server defines, as it defines it now. */
+  readonly definition: () => Promise<Definition | undefined>;
+  /** An approved hold, which this repeats. */
+  readonly hold?: string | undefined;
 }
 
 export interface ClearedUse {

@@ -11,6 +11,9 @@ import { isObject, type JsonObject, type JsonValue } from '#base/json.ts';
 import { type Definition, definitionOf } from '#tools/definition.ts';
 import type { Method } from './methods.ts';
 
+/** In `_meta` of a request: the id of an approved hold. It goes no further than Proviso. */
+export const HOLD_META = 'proviso/hold';
+
 /**
  * INVARIANT (2): what the table does not have is refused.
  * @throws ProvisoError `unsupported`, `unknown_field`
@@ -29,8 +32,11 @@ export function methodOf(
   });
 }
 
-/** What a message may carry beside what is decided: where to report progress, and trace headers. */
-const META = ['progressToken', 'traceparent', 'tracestate', 'baggage'];
+/**
+ * What a message may carry beside what is decided: where to report progress, trace headers, and the
+ * approved hold that it repeats.
+ */
+const META = ['progressToken', 'traceparent', 'tracestate', 'baggage', HOLD_META];
 
 function unknownParam(
   { params = {} }: JSONRPCRequest | JSONRPCNotification,
@@ -41,8 +47,18 @@ function unknownParam(
   return undefined;
 }
 
+/** What of it goes on to the other side. */
 export function metaOf(params: JsonObject): JsonObject {
-  return isObject(params['_meta']) ? params['_meta'] : {};
+  if (!isObject(params['_meta'])) return {};
+  const { [HOLD_META]: _, ...rest } = params['_meta'];
+  return rest;
+}
+
+/** @throws ProvisoError `invalid_request` */
+export function holdIn({ _meta: meta }: JsonObject): string | undefined {
+  const hold = isObject(meta) ? meta[HOLD_META] : undefined;
+  if (hold === undefined || typeof hold === 'string') return hold;
+  throw new ProvisoError('invalid_request', `\`_meta.${HOLD_META}\` must be the id of a hold.`);
 }
 
 /** With those capabilities alone that Proviso carries. */

@@ -23,7 +23,15 @@ import { isObject, type JsonObject, type JsonValue } from '#base/json.ts';
 import type { Definition } from '#tools/definition.ts';
 import type { Asker } from './asker.ts';
 import type { Guard, Use } from './guard.ts';
-import { errorOf, metaOf, methodOf, refusalOf, toolsIn, withCapabilities } from './message.ts';
+import {
+  errorOf,
+  holdIn,
+  metaOf,
+  methodOf,
+  refusalOf,
+  toolsIn,
+  withCapabilities,
+} from './message.ts';
 import {
   CLIENT_CAPABILITIES,
   CLIENT_NOTIFICATIONS,
@@ -171,16 +179,26 @@ export class Relay {
 
   async #useOf(method: string, params: JsonObject): Promise<Use> {
     const { _meta: _notDecided, ...decided } = params;
-    if (method !== 'tools/call') return { method, tool: toolNameOf(method), params: decided };
+    const hold = holdIn(params);
+    if (method !== 'tools/call') {
+      const definition = () => Promise.resolve(undefined);
+      return { method, tool: toolNameOf(method), params: decided, definition, hold };
+    }
     const tool = params['name'];
     if (typeof tool !== 'string') {
       throw new ProvisoError('invalid_request', '`name` must be the name of a tool.', {
         at: 'params.name',
       });
     }
-    this.#tools ??= this.#listAll();
-    const definition = (await this.#tools).get(tool);
-    return { method, tool, params: decided, definition };
+    let isFirst = true;
+    const definition = async (): Promise<Definition | undefined> => {
+      // Asked again, it is the server's word of now that counts.
+      if (!isFirst) this.#tools = undefined;
+      isFirst = false;
+      this.#tools ??= this.#listAll();
+      return (await this.#tools).get(tool);
+    };
+    return { method, tool, params: decided, definition, hold };
   }
 
   /** The server's tools, whether or not the client has asked for them. */
