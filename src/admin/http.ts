@@ -21,7 +21,7 @@ import type { Web } from './web.ts';
 
 const BODY_BYTES_MAX = 256 * 1024;
 /** Of what is open to everybody: from one address, and from all together. */
-const ATTEMPTS_A_MINUTE = 30;
+const ATTEMPTS_A_MINUTE = 60;
 const ATTEMPTS_A_MINUTE_OF_ALL = 600;
 const MINUTE_MS = 60_000;
 
