@@ -14,6 +14,7 @@ import type { ExitCode } from './exit.ts';
 import { readConfig } from './instance.ts';
 import { defineDisclose } from './ledger-disclose.ts';
 import { defineFsck } from './ledger-fsck.ts';
+import { defineMonitor } from './ledger-monitor.ts';
 import { defineReplay } from './ledger-replay.ts';
 import { defineSearch } from './ledger-search.ts';
 import { follow, showNewest, shownLedger, showOne } from './ledger-show.ts';
@@ -70,6 +71,7 @@ export function define(command: Command): void {
   defineReplay(command);
   defineFsck(command);
   defineDisclose(command);
+  defineMonitor(command);
 }
 
 async function showLedger(
