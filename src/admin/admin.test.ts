@@ -69,6 +69,7 @@ async function served(
   const prover = startPackProver();
   const activations = new Activations({ ledger, dataDir, clock: systemClock, prover });
   const state = {
+    config,
     ledger,
     activations,
     ...(await stateOf(config, ledger)),

@@ -56,6 +56,7 @@ async function openState(config: Config): Promise<Control> {
       prover: startPackProver(),
     });
     const state = {
+      config,
       ledger,
       activations,
       ...(await stateOf(config, ledger)),

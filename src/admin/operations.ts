@@ -1,7 +1,9 @@
 /** Everything that can be asked of a gateway over its control API, by name. */
 import type { Operation } from './operation.ts';
 import { getEntry, listEntries, readPrivate } from './operations/entries.ts';
+import { erase } from './operations/erasures.ts';
 import { askHold, getHold, listHolds, rejectHold, signHold } from './operations/holds.ts';
+import { answerInquiry, listInquiries, openInquiry } from './operations/inquiries.ts';
 import { createKey, listKeys, revokeKey } from './operations/keys.ts';
 import { getOverview } from './operations/overview.ts';
 import {
@@ -70,4 +72,8 @@ export const OPERATIONS = {
   askHold,
   signHold,
   rejectHold,
+  erase,
+  listInquiries,
+  openInquiry,
+  answerInquiry,
 } as const satisfies Record<string, Operation>;

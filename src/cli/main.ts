@@ -29,6 +29,8 @@ const COMMANDS: readonly (readonly [
   ['purpose', 'register, list and end purposes', () => import('./purpose.ts')],
   ['ledger', 'verify the ledger, and read it', () => import('./ledger.ts')],
   ['witness', 'cosign the heads of logs that others keep', () => import('./witness.ts')],
+  ['inquiry', 'put questions about use and their answers on record', () => import('./inquiry.ts')],
+  ['erase', 'destroy the key of what is kept for someone', () => import('./erase.ts')],
   ['verify', 'check a disclosure, a proof or a checkpoint', () => import('./verify.ts')],
   ['party', 'make keys with which parties sign terms', () => import('./party.ts')],
   ['terms', 'check, prove, sign a terms pack, and bring it into force', () => import('./terms.ts')],

@@ -235,6 +235,11 @@ export class Holds {
     }
   }
 
+  /** Within a turn: for when the ledger says less than it did, since values were erased. */
+  reread(): Promise<void> {
+    return this.#fold();
+  }
+
   async #fold(): Promise<void> {
     const register = new HoldRegister();
     for await (const entry of this.#gateway.ledger.history(KINDS)) register.fold([entry]);

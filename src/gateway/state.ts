@@ -17,6 +17,7 @@ import type { Turns } from './turns.ts';
 
 /** Of a running gateway, or opened alone. */
 export interface State {
+  readonly config: Config;
   readonly ledger: Ledger;
   readonly callers: KeyRing;
   readonly purposes: PurposeRegister;
