@@ -35,7 +35,7 @@ export async function run(task: AuditTask): Promise<AuditedRange> {
   const erased: ErasedBlob[] = [];
   const { masterKey } = task;
   if (masterKey) {
-    const reader = new ValuesReader(task.dir, masterKey);
+    const reader = new ValuesReader(task.place, masterKey);
     const onFault = (fault: AuditFault): unknown => auditFaults.push(fault);
     for (const n of fullFiles(task)) {
       const entries = byFile.get(n) ?? [];

@@ -95,7 +95,7 @@ class Audit {
     const projected = projectedState(place, this.#addFault);
     const resume = await this.#openResume();
     const tail: Entry[] = [];
-    const report = await verifyLedger(dirOf(place), log.text, {
+    const report = await verifyLedger(place, log.text, {
       ranges: (size) => this.#ranges(size, resume),
       onTail: (entry) => tail.push(entry),
       ...(this.#options.onProgress && { onProgress: this.#options.onProgress }),
@@ -157,7 +157,7 @@ class Audit {
 
   async *#ranges(size: number, resume: Resume | undefined): AsyncGenerator<AuditedRange> {
     const { place, masterKey } = this.#source;
-    const tasks = rangesOf(dirOf(place), size).map((task): AuditTask => ({ ...task, masterKey }));
+    const tasks = rangesOf(place, size).map((task): AuditTask => ({ ...task, masterKey }));
     const isDone = (range: AuditedRange, i: number): boolean =>
       range.from === tasks[i]?.from && range.to === tasks[i]?.to;
     const done = resume?.ranges.filter(isDone) ?? [];

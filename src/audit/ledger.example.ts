@@ -1,5 +1,6 @@
 /** A data folder as a gateway leaves it, with everything that an audit looks at, made in a second. */
 import { join } from 'node:path';
+import type { Clock } from '#base/clock.ts';
 import { parseVerifierKey } from '#base/note.ts';
 import { createKey } from '#caller/key.ts';
 import { type Caller, keyCreated, keyRevoked } from '#caller/ring.ts';
@@ -22,15 +23,15 @@ export interface ExampleLedger {
   readonly dir: string;
   readonly ledger: Ledger;
   readonly source: Required<AuditSource>;
-  readonly clock: { now(): number };
+  readonly clock: Clock;
   /** Hash of the terms in force. */
   readonly terms: string;
   readonly caller: Caller;
   /** A call that is permitted, and its outcome. @returns the decision's number */
-  call(more?: Partial<NewEntry>): Promise<number>;
-  append(entry: NewEntry): Promise<number>;
+  readonly call: (more?: Partial<NewEntry>) => Promise<number>;
+  readonly append: (entry: NewEntry) => Promise<number>;
   /** The clock goes on. */
-  pass(ms: number): void;
+  readonly pass: (ms: number) => void;
 }
 
 /** @param calls of callers, under two packs of terms, one after the other */

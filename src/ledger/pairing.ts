@@ -10,6 +10,11 @@ export interface Mispairing {
   readonly problem: string;
 }
 
+export interface Unread {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** A range's part of the pairing, as it travels between threads. */
 export interface PairedRange {
   readonly decisions: number;
@@ -18,6 +23,8 @@ export interface PairedRange {
   readonly open: readonly number[];
   /** Its outcomes of decisions before it: their numbers, and what they close. */
   readonly earlier: readonly (readonly [entry: number, closes: number])[];
+  /** Entries that could not be looked at, the last one not included: an outcome may be of one. */
+  readonly unread: readonly Unread[];
   /** Its first entry and the times of that and of the newest, where it has any. */
   readonly first?: { readonly entry: number; readonly at: number } | undefined;
   readonly lastAt: number;
@@ -30,6 +37,8 @@ export class Pairing {
   outcomes = 0;
   readonly #from: number;
   readonly #earlier: [number, number][] = [];
+  /** Entries that were passed over. */
+  readonly unread: Unread[] = [];
   #first: { entry: number; at: number } | undefined;
   #lastAt = 0;
 
@@ -50,10 +59,16 @@ export class Pairing {
     }
     if (isOutcome) {
       this.outcomes++;
-      if (closes !== undefined && closes < this.#from) this.#earlier.push([index, closes]);
-      else if (closes === undefined || !this.open.delete(closes)) return notOpen(index, closes);
+      if (closes === undefined) return notOpen(index, closes);
+      if (closes < this.#from) this.#earlier.push([index, closes]);
+      else if (!this.#close(closes)) return notOpen(index, closes);
     } else if (closes !== undefined) return `Entry ${index} is no outcome, and closes ${closes}.`;
     return isOlder ? older(index) : undefined;
+  }
+
+  /** Passes over entries that lie elsewhere. */
+  skip(unread: Unread): void {
+    this.unread.push(unread);
   }
 
   /** What there is to join with the ranges before. */
@@ -63,25 +78,33 @@ export class Pairing {
       outcomes: this.outcomes,
       open: [...this.open],
       earlier: this.#earlier,
+      unread: this.unread,
       first: this.#first,
       lastAt: this.#lastAt,
     };
   }
 
   /** Takes the range that follows what was taken so far. @returns what only shows together */
-  join({ decisions, outcomes, open, earlier, first, lastAt }: PairedRange): Mispairing[] {
+  join({ decisions, outcomes, open, earlier, unread, first, lastAt }: PairedRange): Mispairing[] {
     const wrong: Mispairing[] = [];
     if (first && first.at < this.#lastAt) {
       wrong.push({ entry: first.entry, problem: older(first.entry) });
     }
     for (const [entry, closes] of earlier) {
-      if (!this.open.delete(closes)) wrong.push({ entry, problem: notOpen(entry, closes) });
+      if (!this.#close(closes)) wrong.push({ entry, problem: notOpen(entry, closes) });
     }
+    this.unread.push(...unread);
     for (const entry of open) this.open.add(entry);
     this.decisions += decisions;
     this.outcomes += outcomes;
     this.#lastAt = Math.max(lastAt, this.#lastAt);
     return wrong;
+  }
+
+  #close(closes: number): boolean {
+    return (
+      this.open.delete(closes) || this.unread.some(({ from, to }) => from <= closes && closes < to)
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 /** Verification of single files: an entry bundle, a tile, and their partial forms. */
 import { join } from 'node:path';
 import { asProvisoError } from '#base/errors.ts';
+import { dirOf, type LogPlace } from './archive.ts';
 import { nodeDisk } from './disk.ts';
 import { decodeEntry, type Entry } from './entry.ts';
 import { readBundle, readIfThere, readTile } from './read.ts';
@@ -26,6 +27,9 @@ export interface LedgerFault {
 
 export type OnFault = (fault: LedgerFault) => void;
 
+/** Given the first entry of a bundle that lies in an archive which is not at hand. */
+export type OnElsewhere = (first: number) => void;
+
 /** Takes an entry in canonical form. @returns what is wrong with it, if anything */
 export type OnEntry = (entry: Entry) => string | undefined;
 
@@ -34,25 +38,28 @@ export type OnEntry = (entry: Entry) => string | undefined;
  * @returns leaf hashes; those of the tile where the bundle cannot be read, to find what else is
  */
 export async function verifyBundle(
-  dir: string,
+  place: LogPlace,
   size: number,
   n: number,
   skip: number,
   onEntry: OnEntry,
   onFault: OnFault,
+  onElsewhere: OnElsewhere = () => undefined,
 ): Promise<Hash[] | undefined> {
   const first = n * TILE_WIDTH;
   const file = tilePath('entries', n, Math.min(TILE_WIDTH, size - first));
   try {
-    const bundle = await readBundle(dir, size, n);
+    const bundle = await readBundle(place, size, n);
     for (let i = skip; i < bundle.length; i++) {
       verifyEntry(bundle[i] as Buffer, first + i, file, onEntry, onFault);
     }
-    await verifyPartialBundles(dir, n, bundle, onFault);
+    await verifyPartialBundles(dirOf(place), n, bundle, onFault);
     return bundle.map(leafHash);
-  } catch (error) {
-    onFault({ file, problem: asProvisoError(error).publicMessage, entry: first });
-    return await readTile(dir, size, 0, n).catch(() => undefined);
+  } catch (thrown) {
+    const { code, publicMessage: problem } = asProvisoError(thrown);
+    if (code === 'entry_archived') onElsewhere(first);
+    else onFault({ file, problem, entry: first });
+    return await readTile(place, size, 0, n).catch(() => undefined);
   }
 }
 
@@ -72,7 +79,8 @@ export function verifyEntry(
 }
 
 /** The file that the checkpoint's size asks for, and every smaller partial form still there. */
-export async function verifyTile(dir: string, tile: Tile, onFault: OnFault): Promise<void> {
+export async function verifyTile(place: LogPlace, tile: Tile, onFault: OnFault): Promise<void> {
+  const dir = dirOf(place);
   const { level, n, width } = tile;
   const expected = encodeTile(tile);
   const file = tilePath(level, n, width);

@@ -2,6 +2,7 @@
  * Verification of a range of full bundles with their tiles of level 0: what can be done apart from
  * the rest of the log, and so on another core. `verify.ts` joins the ranges.
  */
+import type { LogPlace } from './archive.ts';
 import type { Entry } from './entry.ts';
 import { type PairedRange, Pairing } from './pairing.ts';
 import { perfectRoot, TILE_WIDTH } from './tiles.ts';
@@ -12,7 +13,7 @@ import { type LedgerFault, verifyBundle, verifyTile } from './verify-files.ts';
 const RANGE_BUNDLES = 64;
 
 export interface RangeTask {
-  readonly dir: string;
+  readonly place: LogPlace;
   /** Of the log. */
   readonly size: number;
   /** The first bundle, and the one after the last; all of them full. */
@@ -35,11 +36,11 @@ export function isFullRange({ from, to }: VerifiedRange): boolean {
 }
 
 /** The ranges of a log of `size`; what its last bundle has, where that is not full, is in none. */
-export function rangesOf(dir: string, size: number): RangeTask[] {
+export function rangesOf(place: LogPlace, size: number): RangeTask[] {
   const tasks: RangeTask[] = [];
   const end = Math.floor(size / TILE_WIDTH);
   for (let from = 0; from < end; from += RANGE_BUNDLES) {
-    tasks.push({ dir, size, from, to: Math.min(end, from + RANGE_BUNDLES) });
+    tasks.push({ place, size, from, to: Math.min(end, from + RANGE_BUNDLES) });
   }
   return tasks;
 }
@@ -51,7 +52,7 @@ export function run(task: RangeTask): Promise<VerifiedRange> {
 
 /** @param onEntry is given each entry that can be read */
 export async function verifyRange(
-  { dir, size, from, to }: RangeTask,
+  { place, size, from, to }: RangeTask,
   onEntry: (entry: Entry) => void,
 ): Promise<VerifiedRange> {
   const pairing = new Pairing(from * TILE_WIDTH);
@@ -62,10 +63,11 @@ export async function verifyRange(
     onEntry(entry);
     return pairing.add(entry);
   };
+  const skip = (first: number): void => pairing.skip({ from: first, to: first + TILE_WIDTH });
   for (let n = from; n < to; n++) {
-    const hashes = await verifyBundle(dir, size, n, 0, take, onFault);
+    const hashes = await verifyBundle(place, size, n, 0, take, onFault, skip);
     if (!hashes) break;
-    await verifyTile(dir, { level: 0, n, width: TILE_WIDTH, hashes }, onFault);
+    await verifyTile(place, { level: 0, n, width: TILE_WIDTH, hashes }, onFault);
     roots.push(perfectRoot(hashes));
   }
   return { from, to, roots, paired: pairing.range(), faults };

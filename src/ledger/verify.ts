@@ -10,13 +10,14 @@
 import { join } from 'node:path';
 import { onAllCores } from '#base/cores.ts';
 import { asProvisoError } from '#base/errors.ts';
+import { type NoteVerifier, parseVerifierKey } from '#base/note.ts';
+import { dirOf, type LogPlace } from './archive.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { nodeDisk } from './disk.ts';
 import type { Entry } from './entry.ts';
 import { readJournal } from './journal.ts';
 import { parseHead } from './lock.ts';
-import { type NoteVerifier, parseVerifierKey } from '#base/note.ts';
-import { Pairing } from './pairing.ts';
+import { Pairing, type Unread } from './pairing.ts';
 import { readCheckpoint, readIfThere } from './read.ts';
 import { decodeBundle, levelsOf, TILE_WIDTH, type Tile, TreeEdge, tilePath } from './tiles.ts';
 import { EMPTY_ROOT, type Hash, hashToBase64, leafHash } from './tree.ts';
@@ -36,6 +37,8 @@ export interface LedgerReport {
   readonly outcomes: number;
   /** Decisions without outcome: calls under way, or a ledger that was not closed. */
   readonly openDecisions: readonly number[];
+  /** Entries in archives that are not at hand: their hashes were verified, and not what they say. */
+  readonly elsewhere: readonly Unread[];
   /** The first hundred. */
   readonly faults: readonly LedgerFault[];
 }
@@ -61,16 +64,17 @@ const RANGE_MODULE = new URL('./verify-range.ts', import.meta.url);
  * @throws `note_invalid` for a malformed verifier key
  */
 export async function verifyLedger(
-  dir: string,
+  place: LogPlace,
   verifierKey: string,
   options: VerifyOptions = {},
 ): Promise<LedgerReport> {
-  const verification = new Verification(dir, parseVerifierKey(verifierKey), options);
+  const verification = new Verification(place, parseVerifierKey(verifierKey), options);
   await verification.run();
   return verification.report();
 }
 
 class Verification {
+  readonly #place: LogPlace;
   readonly #dir: string;
   readonly #log: NoteVerifier;
   readonly #options: VerifyOptions;
@@ -84,8 +88,9 @@ class Verification {
   #size = 0;
   #root = EMPTY_ROOT;
 
-  constructor(dir: string, log: NoteVerifier, options: VerifyOptions) {
-    this.#dir = dir;
+  constructor(place: LogPlace, log: NoteVerifier, options: VerifyOptions) {
+    this.#place = place;
+    this.#dir = dirOf(place);
     this.#log = log;
     this.#options = options;
   }
@@ -119,6 +124,7 @@ class Verification {
       decisions: this.#pairing.decisions,
       outcomes: this.#pairing.outcomes,
       openDecisions: [...this.#pairing.open],
+      elsewhere: joined(this.#pairing.unread),
       faults: this.#faults,
     };
   }
@@ -138,7 +144,7 @@ class Verification {
     while (this.#edge.size < size) {
       const skip = this.#edge.size % TILE_WIDTH;
       const n = Math.floor(this.#edge.size / TILE_WIDTH);
-      const leaves = await verifyBundle(this.#dir, size, n, skip, this.#take, this.#addFault);
+      const leaves = await verifyBundle(this.#place, size, n, skip, this.#take, this.#addFault);
       if (!leaves) return false;
       for (let i = skip; i < leaves.length; i++) this.#append(leaves[i] as Hash);
       for (const tile of this.#full.splice(0)) await this.#verifyTile(tile);
@@ -157,7 +163,8 @@ class Verification {
   /** The full bundles, and every tile above them. @returns false where one is lost */
   async #verifyRanges(size: number): Promise<boolean> {
     const {
-      ranges = (to) => onAllCores<RangeTask, VerifiedRange>(RANGE_MODULE, rangesOf(this.#dir, to)),
+      ranges = (to) =>
+        onAllCores<RangeTask, VerifiedRange>(RANGE_MODULE, rangesOf(this.#place, to)),
     } = this.#options;
     // The tree over the bundles' roots: its tiles of level 0 are the log's tiles of level 1.
     const above = new TreeEdge();
@@ -180,7 +187,7 @@ class Verification {
   }
 
   #verifyTile(tile: Tile): Promise<void> {
-    return verifyTile(this.#dir, tile, this.#addFault);
+    return verifyTile(this.#place, tile, this.#addFault);
   }
 
   /** @returns a gap between the checkpoint and the journal's first record past it */
@@ -239,6 +246,17 @@ class Verification {
   readonly #addFault = (fault: LedgerFault): void => {
     if (this.#faults.length < FAULTS_MAX) this.#faults.push(fault);
   };
+}
+
+/** Those that follow each other as one. */
+function joined(unread: readonly Unread[]): Unread[] {
+  const spans: Unread[] = [];
+  for (const { from, to } of unread) {
+    const last = spans.at(-1);
+    if (last?.to === from) spans[spans.length - 1] = { from: last.from, to };
+    else spans.push({ from, to });
+  }
+  return spans;
 }
 
 function raised({ level, ...tile }: Tile): Tile {
