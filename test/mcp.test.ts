@@ -1,5 +1,6 @@
 /** MCP servers behind Proviso, asked by the official SDK's client. */
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
@@ -12,6 +13,7 @@ import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import type { JsonObject } from '#base/json.ts';
 import { acceptTool } from '#gateway/changes.ts';
 import { McpServers } from '#mcp/serve.ts';
+import { newApprover, nextHold, termsWithLocalKeys } from './harness/approvers.ts';
 import { type GatewayOptions, openGateway, type TestGateway } from './harness/gateway.ts';
 
 const SERVER = fileURLToPath(new URL('harness/mcp-server.ts', import.meta.url));
@@ -41,7 +43,7 @@ async function connected(
   const transport = new StreamableHTTPClientTransport(new URL('/mcp/desk', address), {
     requestInit: { headers: { authorization: `Bearer ${key}`, ...headers } },
   });
-  await client.connect(transport as Transport);
+  await client.connect(transport);
   t.after(() => client.close());
   return client;
 }
@@ -139,6 +141,84 @@ test('a definition that changed is not offered and not called until it is accept
   );
 });
 
+const WEAPON = { name: 'fire_weapon', arguments: { to: 'the old pier', at: 4.0 } };
+
+interface Signing {
+  readonly gateway: TestGateway;
+  readonly client: Client;
+  readonly calls: readonly JsonObject[];
+  sign(hold: string): Promise<void>;
+}
+
+/** A server with a tool that two people must sign for. */
+async function signing(t: TestContext, oversight: JsonObject): Promise<Signing> {
+  const terms = termsWithLocalKeys();
+  t.after(() => rmSync(terms, { recursive: true }));
+  const calls: JsonObject[] = [];
+  const url = await answering(t, 'fired', () => 'A tool of the harbour.', 'fire_weapon', calls);
+  const gateway = await opened(t, { config: { terms, mcp: { desk: { url } }, oversight } });
+  const officer = await newApprover(gateway.gateway);
+  const adviser = await newApprover(gateway.gateway, { roles: ['legal-adviser'], teams: ['law'] });
+  return {
+    gateway,
+    client: await connected(t, gateway),
+    calls,
+    async sign(hold) {
+      await officer.approve(hold);
+      await adviser.approve(hold);
+    },
+  };
+}
+
+test('INVARIANT (6): a held call waits for people, and goes out once, as they signed it', async (t) => {
+  const { gateway, client, calls, sign } = await signing(t, { onHold: 'wait', waitMsMax: 20_000 });
+  const opening = nextHold(gateway.gateway);
+  const calling = client.callTool(WEAPON);
+  const { id, action } = await opening;
+  assert.deepEqual(calls, []);
+  assert.deepEqual(action.kind === 'tool_call' && [action.tool.server, action.arguments], [
+    'desk',
+    { at: 4, to: 'the old pier' },
+  ]);
+  await sign(id);
+  assert.equal(textOf(await calling), 'fired');
+  assert.equal(calls.length, 1);
+  const [call] = calls;
+  assert.deepEqual(call?.['arguments'], { at: 4, to: 'the old pier' });
+  assert.match(String((call?.['_meta'] as JsonObject)['proviso/release']), /^eyJ/);
+  const again = await client.callTool({ ...WEAPON, _meta: { 'proviso/hold': id } });
+  assert.equal(again.isError, true);
+  assert.match(textOf(again), /it is done once/);
+  assert.equal(calls.length, 1);
+});
+
+test('a client comes back with the hold, for the same call and no other', async (t) => {
+  const { client, calls, sign, gateway } = await signing(t, { onHold: 'reference' });
+  const held = await client.callTool(WEAPON);
+  assert.equal(held.isError, true);
+  const { hold, code } = held._meta?.['proviso'] as { hold: string; code: string };
+  assert.equal(code, 'approval_required');
+  const withHold = { _meta: { 'proviso/hold': hold } };
+  assert.match(textOf(await client.callTool({ ...WEAPON, ...withHold })), /People are asked/);
+  await sign(hold);
+  const other = await client.callTool({
+    ...WEAPON,
+    arguments: { to: 'the new pier' },
+    ...withHold,
+  });
+  assert.match(textOf(other), /is on another action/);
+  const { key } = await gateway.newKey({ id: 'someone-else' });
+  const thief = await connected(t, { address: gateway.address, key });
+  assert.match(textOf(await thief.callTool({ ...WEAPON, ...withHold })), /There is no hold/);
+  assert.deepEqual(calls, []);
+  const [one, two] = await Promise.all([
+    client.callTool({ ...WEAPON, ...withHold }),
+    client.callTool({ ...WEAPON, ...withHold }),
+  ]);
+  assert.deepEqual([textOf(one), textOf(two)].filter((text) => text === 'fired').length, 1);
+  assert.equal(calls.length, 1);
+});
+
 test('nobody without a key, nobody in another’s session, no page of another origin', async (t) => {
   const gateway = await opened(t);
   const initialize = {
@@ -234,16 +314,20 @@ async function answering(
   t: TestContext,
   words: string,
   description: () => string = () => 'Looks something up.',
+  name = 'lookup',
+  calls: JsonObject[] = [],
 ): Promise<string> {
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       if (request.method !== 'POST') return response.writeHead(405).end();
-      const { id, method } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as {
+      const { id, method, params } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as {
         id?: number;
         method: string;
+        params: JsonObject;
       };
+      if (method === 'tools/call') calls.push(params);
       if (id === undefined) return response.writeHead(202).end();
       const results: Record<string, object> = {
         initialize: {
@@ -252,7 +336,7 @@ async function answering(
           serverInfo: { name: 'desk', version: '1' },
         },
         'tools/list': {
-          tools: [{ name: 'lookup', description: description(), inputSchema: { type: 'object' } }],
+          tools: [{ name, description: description(), inputSchema: { type: 'object' } }],
         },
         'tools/call': { content: [{ type: 'text', text: words }] },
       };

@@ -124,11 +124,8 @@ function proposalOf(
 ): Proposal {
   const { id, keyId, owner, organisation, teams, partner } = asker.caller;
   const { purpose } = asker;
-  const said = definition && {
-    name: definition.name,
-    description: String(definition.json['description'] ?? ''),
-    parameters: definition.json,
-  };
+  // Whole: every word of it is read by a model, and looked through again by detectors.
+  const said = definition && { name: definition.name, parameters: definition.json };
   const origin: ToolCallOrigin = {
     kind: 'tool_call',
     keyId,
