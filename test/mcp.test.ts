@@ -8,7 +8,6 @@ import { fileURLToPath } from 'node:url';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { CallToolResult } from '@modelcontextprotocol/sdk/types.js';
 import type { JsonObject } from '#base/json.ts';
 import { acceptTool } from '#gateway/changes.ts';
@@ -80,7 +79,8 @@ test('tools are listed with their classes and the hash of their definition', asy
   const client = await connected(t, await opened(t));
   const { tools } = await client.listTools();
   const echo = tools.find(({ name }) => name === 'echo');
-  const { classes, definition } = echo?._meta?.['proviso'] as Record<string, unknown>;
+  assert.ok(echo?._meta);
+  const { classes, definition } = echo._meta['proviso'] as Record<string, unknown>;
   assert.deepEqual(classes, ['unclassified']);
   assert.match(String(definition), /^[0-9a-f]{64}$/);
 });
@@ -147,7 +147,7 @@ interface Signing {
   readonly gateway: TestGateway;
   readonly client: Client;
   readonly calls: readonly JsonObject[];
-  sign(hold: string): Promise<void>;
+  readonly sign: (hold: string) => Promise<void>;
 }
 
 /** A server with a tool that two people must sign for. */
@@ -183,9 +183,10 @@ test('INVARIANT (6): a held call waits for people, and goes out once, as they si
   await sign(id);
   assert.equal(textOf(await calling), 'fired');
   assert.equal(calls.length, 1);
-  const [call] = calls;
-  assert.deepEqual(call?.['arguments'], { at: 4, to: 'the old pier' });
-  assert.match(String((call?.['_meta'] as JsonObject)['proviso/release']), /^eyJ/);
+  const [call = {}] = calls;
+  assert.deepEqual(call['arguments'], { at: 4, to: 'the old pier' });
+  const { 'proviso/release': release } = call['_meta'] as Record<string, string>;
+  assert.match(release ?? '', /^eyJ/);
   const again = await client.callTool({ ...WEAPON, _meta: { 'proviso/hold': id } });
   assert.equal(again.isError, true);
   assert.match(textOf(again), /it is done once/);
@@ -196,7 +197,8 @@ test('a client comes back with the hold, for the same call and no other', async 
   const { client, calls, sign, gateway } = await signing(t, { onHold: 'reference' });
   const held = await client.callTool(WEAPON);
   assert.equal(held.isError, true);
-  const { hold, code } = held._meta?.['proviso'] as { hold: string; code: string };
+  assert.ok(held._meta);
+  const { hold, code } = held._meta['proviso'] as { hold: string; code: string };
   assert.equal(code, 'approval_required');
   const withHold = { _meta: { 'proviso/hold': hold } };
   assert.match(textOf(await client.callTool({ ...WEAPON, ...withHold })), /People are asked/);
