@@ -183,7 +183,8 @@ test('INVARIANT (6): a held call waits for people, and goes out once, as they si
   await sign(id);
   assert.equal(textOf(await calling), 'fired');
   assert.equal(calls.length, 1);
-  const [call = {} as JsonObject] = calls;
+  const [call] = calls;
+  assert.ok(call);
   assert.deepEqual(call['arguments'], { at: 4, to: 'the old pier' });
   const { 'proviso/release': release } = call['_meta'] as Record<string, string>;
   assert.match(release ?? '', /^eyJ/);
