@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { ProvisoError } from '#base/errors.ts';
+import { schemaAsText } from '#terms/engine.ts';
 import {
   type Analysis,
   analyze,
@@ -9,6 +10,7 @@ import {
   compare,
   type Finding,
 } from '#terms/prove/analyze.ts';
+import { readLinks } from '#terms/prove/links.ts';
 import { readPolicySet } from '#terms/prove/policy-set.ts';
 import { Prover } from '#terms/prove/prover.ts';
 import { requestWords } from '#terms/prove/words.ts';
@@ -20,6 +22,7 @@ import { type ProverOptions, withProver, withSolver } from './prover-options.ts'
 
 interface AnalyzeOptions extends JsonOption, ProverOptions {
   readonly schema: string;
+  readonly links?: string;
 }
 
 export function defineAnalyze(command: Command): void {
@@ -30,14 +33,15 @@ export function defineAnalyze(command: Command): void {
           .command('analyze')
           .argument('<policies>', 'a file of Cedar policies')
           .argument('[others]', 'a second one, to compare with the first')
-          .requiredOption('-s, --schema <file>', 'the Cedar schema of both'),
+          .requiredOption('-s, --schema <file>', 'the Cedar schema of both, as text or JSON')
+          .option('--links <file>', 'what fills the slots of templates: links in JSON'),
       ),
     )
       .summary('what do Cedar policies allow, and how do two sets differ?')
       .description(
-        'Says for each kind of request, by proof: of one set, policies that never apply, that\n' +
-          'others make needless, or that can err; of two, which allows more, with examples.\n' +
-          'Exits with 1 when something could not be proven either way.',
+        'Says for each kind of request, by proof: of one set, policies that never apply,\n' +
+          'that others make needless, or that can err; of two, which allows more, with\n' +
+          'examples. Exits with 1 when something could not be proven either way.',
       )
       .action((first: string, second: string | undefined, options: AnalyzeOptions) =>
         run(options, (output) => analyzeFiles(first, second, options, output)),
@@ -55,9 +59,11 @@ async function analyzeFiles(
   options: AnalyzeOptions,
   output: Output,
 ): Promise<ExitCode> {
-  const schema = readText(options.schema);
+  const schema = schemaAsText(readText(options.schema));
+  const links =
+    options.links === undefined ? undefined : readLinks(readText(options.links), options.links);
   const sets = [first, ...(second === undefined ? [] : [second])].map((path) =>
-    readPolicySet(readText(path), path, schema),
+    readPolicySet(readText(path), path, schema, links),
   );
   const [a = [], b] = sets;
   return withSolver(options, async (solver) => {

@@ -58,6 +58,21 @@ export function readSchema(text: string): CedarSchema {
   return schemaFromJson(answer.json as unknown as JsonObject);
 }
 
+/**
+ * A schema as Cedar text: what is written as JSON is translated, and what is text already stays.
+ * What has errors stays too, to be told where it is read.
+ */
+export function schemaAsText(written: string): string {
+  let json: SchemaJson<string>;
+  try {
+    json = JSON.parse(written) as SchemaJson<string>;
+  } catch {
+    return written;
+  }
+  const answer = schemaToText(json);
+  return answer.type === 'success' ? answer.text : written;
+}
+
 /** All that either of two schemas declares, as one text; where both declare a name, as the first does. */
 export function mergeSchemas(first: string, second: string): string {
   if (first === second) return first;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { readPolicy } from './engine.ts';
-import { markLongIntegers, splitPolicies } from './source.ts';
+import { fillSlots, markLongIntegers, splitPolicies } from './source.ts';
 
 const PERMIT = 'permit(principal, action, resource)';
 
@@ -50,4 +50,17 @@ test('the mark is no word of the text', () => {
   const { text, mark } = markLongIntegers('LongInteger::"x" == 9223372036854775807');
   assert.equal(mark, 'LongInteger_');
   assert.equal(text, 'LongInteger::"x" == LongInteger_::"9223372036854775807"');
+});
+
+test('slots are filled in the head of a template, and nowhere else', () => {
+  const template = `// ?principal
+@note("?principal") permit(principal == ?principal, action, resource in ?resource) when { "?resource" == "x" };`;
+  const values = new Map([
+    ['?principal', 'U::"a"'],
+    ['?resource', 'G::"?principal"'],
+  ]);
+  assert.equal(
+    fillSlots(template, values),
+    template.replace('== ?principal', '== U::"a"').replace('in ?resource', 'in G::"?principal"'),
+  );
 });

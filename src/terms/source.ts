@@ -46,6 +46,20 @@ export function markLongIntegers(text: string): ExactSource {
   return { text: out + text.slice(copied), mark };
 }
 
+/** A template with its slots `?principal` and `?resource` filled. @param values Cedar text by slot */
+export function fillSlots(template: string, values: ReadonlyMap<string, string>): string {
+  let out = '';
+  let copied = 0;
+  for (const { start, end } of tokens(template)) {
+    if (template[start] !== '?') continue;
+    const slot = /^(?:principal|resource)\b/.exec(template.slice(end))?.[0];
+    if (slot === undefined) continue;
+    out += template.slice(copied, start) + (values.get(`?${slot}`) ?? `?${slot}`);
+    copied = end + slot.length;
+  }
+  return out + template.slice(copied);
+}
+
 /** 2⁵³ has sixteen digits. */
 const LONG_DIGITS_MIN = 16;
 
