@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ExampleLog } from './log.example.ts';
@@ -31,6 +32,16 @@ test('two heads contradict each other exactly where the logs part before the sma
       );
     }),
     { numRuns: 60 },
+  );
+});
+
+test('the vector of docs/spec/witness.md shows a split view', () => {
+  const vector = new URL('../../docs/spec/vectors/split-view.json', import.meta.url);
+  const { log: shownLog, heads } = verifySplitView(readFileSync(vector), undefined);
+  assert.equal(shownLog.name, 'example.com/log');
+  assert.deepEqual(
+    heads.map(({ size }) => size),
+    [3, 5],
   );
 });
 
