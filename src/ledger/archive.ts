@@ -61,8 +61,13 @@ export async function writeArchivedSpans(
   await replaceFile(disk, join(dir, FILE), Buffer.from(`${text}\n`));
 }
 
+/** How far the log was moved: from its beginning to before this entry. */
+export function archivedEnd(spans: readonly ArchivedSpan[]): number {
+  return Math.max(0, ...spans.map(({ to }) => to));
+}
+
 /** The span that an entry is in, where it was moved. */
-export function spanOf(spans: readonly ArchivedSpan[], entry: number): ArchivedSpan | undefined {
+function spanOf(spans: readonly ArchivedSpan[], entry: number): ArchivedSpan | undefined {
   return spans.find(({ from, to }) => from <= entry && entry < to);
 }
 
@@ -87,7 +92,7 @@ export async function findArchived(
   }
   throw new ProvisoError(
     'entry_archived',
-    `Entries ${span.from} to ${span.to - 1} were moved to the archive \`${span.at}\`, which does not have \`${path}\` now; say where the archive lies with \`--archive\`.`,
+    `Entries ${span.from} to ${span.to - 1} were moved to an archive, and \`${path}\` is not at hand now.`,
     { at: path, facts: { from: span.from, to: span.to } },
   );
 }

@@ -28,6 +28,8 @@ export type StateKind =
   | 'key'
   | 'purpose'
   | 'erasure'
+  | 'archive'
+  | 'retention'
   | 'inquiry'
   | 'person'
   | 'token'

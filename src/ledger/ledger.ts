@@ -13,6 +13,7 @@ import type { JsonObject, JsonValue } from '#base/json.ts';
 import { LEDGER_LIMITS, type LedgerLimits } from '#base/limits.ts';
 import type { NoteVerifier } from '#base/note.ts';
 import type { Algorithm } from '#base/note-key.ts';
+import { findArchived } from './archive.ts';
 import { digestOf, parseDisclosure } from './commitments.ts';
 import { type Disk, nodeDisk } from './disk.ts';
 import { decodeEntry, type Entry, type NewEntry, type StateKind } from './entry.ts';
@@ -203,7 +204,7 @@ export class Ledger {
     await this.flush();
     const values: Record<string, JsonValue> = {};
     const path = valuesPath(valuesFileOf(index));
-    for (const text of await this.#textsOf(join(this.#files.dir, path), index)) {
+    for (const text of await this.#storedTexts(path, index)) {
       const disclosed = parseDisclosure(text);
       if (!disclosed || !digests.includes(digestOf(text))) {
         throw corrupt(path, `has a value that entry ${index} does not commit to`);
@@ -256,6 +257,19 @@ export class Ledger {
       await this.#writer.stop();
     } finally {
       this.#lock.release();
+    }
+  }
+
+  /** From the archive, where the entry was moved; what changes the state stayed here. */
+  async #storedTexts(path: string, index: number): Promise<string[]> {
+    const here = join(this.#files.dir, path);
+    try {
+      return await this.#textsOf((await findArchived(this.#files.dir, path, index)) ?? here, index);
+    } catch (error) {
+      if (!(error instanceof ProvisoError) || error.code !== 'entry_archived') throw error;
+      const texts = await this.#textsOf(here, index);
+      if (texts.length === 0) throw error;
+      return texts;
     }
   }
 

@@ -108,6 +108,17 @@ export class Pairing {
   }
 }
 
+/** Those that follow each other as one. */
+export function joined(unread: readonly Unread[]): Unread[] {
+  const spans: Unread[] = [];
+  for (const { from, to } of unread) {
+    const last = spans.at(-1);
+    if (last?.to === from) spans[spans.length - 1] = { from: last.from, to };
+    else spans.push({ from, to });
+  }
+  return spans;
+}
+
 function notOpen(entry: number, closes: number | undefined): string {
   return `Entry ${entry} is an outcome of ${closes ?? 'nothing'}, which is no open decision.`;
 }

@@ -116,10 +116,12 @@ export async function readTileFile(
     const bytes = await readIfThere(join(dirOf(place), path));
     if (bytes) return { bytes, path, found };
   }
-  if (kind === 'entries' && width === TILE_WIDTH) {
+  if (kind === 'entries') {
     const path = tilePath(kind, n);
     const archived = await findArchived(place, path, n * TILE_WIDTH);
-    if (archived !== undefined) return { bytes: await readFile(archived), path, found: width };
+    if (archived !== undefined) {
+      return { bytes: await readFile(archived), path, found: TILE_WIDTH };
+    }
   }
   throw corrupt(tilePath(kind, n, width), 'is missing');
 }

@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import type { Clock } from '#base/clock.ts';
 import { ProvisoError } from '#base/errors.ts';
 import type { LedgerLimits } from '#base/limits.ts';
+import { archivedEnd, archivedSpans } from './archive.ts';
 import { Backlog } from './backlog.ts';
 import { openCheckpoint } from './checkpoint.ts';
 import type { Disk } from './disk.ts';
@@ -242,12 +243,33 @@ async function removeJournal(disk: Disk, dir: string): Promise<void> {
 const CATCH_UP_ENTRIES = 10_000;
 
 async function catchUp(projection: Projection, dir: string, size: number): Promise<void> {
+  await catchUpArchived(projection, dir, size);
   for (let from = projection.size; from < size; from += CATCH_UP_ENTRIES) {
     const to = Math.min(size, from + CATCH_UP_ENTRIES);
     const entries: Entry[] = [];
     for await (const entry of readEntries(dir, size, from, to)) entries.push(entry);
     projection.apply(to, effectsOf(entries));
   }
+}
+
+/**
+ * No archive is needed: every decision in one was closed, and bundles with entries that change the
+ * state stayed here.
+ */
+async function catchUpArchived(projection: Projection, dir: string, size: number): Promise<void> {
+  const to = Math.min(size, archivedEnd(await archivedSpans(dir)));
+  for (let from = projection.size; from < to; from = nextBundle(from)) {
+    const entries: Entry[] = [];
+    if (existsSync(join(dir, tilePath('entries', Math.floor(from / TILE_WIDTH))))) {
+      for await (const entry of readEntries(dir, size, from, nextBundle(from))) entries.push(entry);
+    }
+    const { state } = effectsOf(entries);
+    projection.apply(nextBundle(from), { opened: [], closed: [], state });
+  }
+}
+
+function nextBundle(entry: number): number {
+  return (Math.floor(entry / TILE_WIDTH) + 1) * TILE_WIDTH;
 }
 
 function readFileIfThere(path: string): Buffer | undefined {

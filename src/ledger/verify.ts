@@ -17,7 +17,7 @@ import { nodeDisk } from './disk.ts';
 import type { Entry } from './entry.ts';
 import { readJournal } from './journal.ts';
 import { parseHead } from './lock.ts';
-import { Pairing, type Unread } from './pairing.ts';
+import { joined, Pairing, type Unread } from './pairing.ts';
 import { readCheckpoint, readIfThere } from './read.ts';
 import { decodeBundle, levelsOf, TILE_WIDTH, type Tile, TreeEdge, tilePath } from './tiles.ts';
 import { EMPTY_ROOT, type Hash, hashToBase64, leafHash } from './tree.ts';
@@ -246,17 +246,6 @@ class Verification {
   readonly #addFault = (fault: LedgerFault): void => {
     if (this.#faults.length < FAULTS_MAX) this.#faults.push(fault);
   };
-}
-
-/** Those that follow each other as one. */
-function joined(unread: readonly Unread[]): Unread[] {
-  const spans: Unread[] = [];
-  for (const { from, to } of unread) {
-    const last = spans.at(-1);
-    if (last?.to === from) spans[spans.length - 1] = { from: last.from, to };
-    else spans.push({ from, to });
-  }
-  return spans;
 }
 
 function raised({ level, ...tile }: Tile): Tile {
