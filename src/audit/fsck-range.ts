@@ -39,7 +39,7 @@ export async function run(task: AuditTask): Promise<AuditedRange> {
     const onFault = (fault: AuditFault): unknown => auditFaults.push(fault);
     for (const n of fullFiles(task)) {
       const entries = byFile.get(n) ?? [];
-      const values = await reader.file(n);
+      const values = await reader.fileOrPart(n);
       const [from, to] = [n * VALUES_WIDTH, (n + 1) * VALUES_WIDTH];
       checkValues(values, { entries, from, to, isGrowing: false }, onFault);
       erased.push(...erasedBlobs(values));

@@ -60,6 +60,7 @@ export function checkValues(
     }
     checkBlob(blob, owners, onFault);
   }
+  if (values.isPart) return;
   for (const entry of entries) checkPresence(entry, values, onFault);
 }
 

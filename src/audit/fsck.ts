@@ -46,7 +46,14 @@ export interface AuditOptions {
 export interface AuditReport
   extends Pick<
     LedgerReport,
-    'origin' | 'size' | 'root' | 'unpublished' | 'decisions' | 'outcomes' | 'openDecisions'
+    | 'origin'
+    | 'size'
+    | 'root'
+    | 'unpublished'
+    | 'decisions'
+    | 'outcomes'
+    | 'openDecisions'
+    | 'elsewhere'
   > {
   readonly isSound: boolean;
   /** Entries that an audit before this one had looked at. */

@@ -37,7 +37,10 @@ export interface Unreplayed {
 }
 
 export interface ReplayedRange {
-  readonly entries: number;
+  readonly from: number;
+  readonly to: number;
+  /** They lie in an archive that is not at hand, and none was decided again. */
+  readonly elsewhere: boolean;
   readonly same: number;
   /** Decisions whose facts were erased. */
   readonly erased: number;
@@ -50,7 +53,6 @@ export interface ReplayedRange {
 /** The task of one thread; see `base/cores.ts`. */
 export async function run(task: ReplayTask): Promise<ReplayedRange> {
   const { place, size, from, to } = task;
-  const values = await new ValuesReader(place, task.masterKey).file(valuesFileOf(from));
   const report: Counting = {
     same: 0,
     erased: 0,
@@ -58,10 +60,17 @@ export async function run(task: ReplayTask): Promise<ReplayedRange> {
     unreplayed: new Map(),
     detectors: {},
   };
-  for await (const entry of readEntries(place, size, from, to)) {
-    if (entry.kind === 'decision') replayEntry(entry, values, task.dataDir, report);
+  let elsewhere = false;
+  try {
+    const values = await new ValuesReader(place, task.masterKey).file(valuesFileOf(from));
+    for await (const entry of readEntries(place, size, from, to)) {
+      if (entry.kind === 'decision') replayEntry(entry, values, task.dataDir, report);
+    }
+  } catch (error) {
+    if (asProvisoError(error).code !== 'entry_archived') throw error;
+    elsewhere = true;
   }
-  return { ...report, unreplayed: [...report.unreplayed.values()], entries: to - from };
+  return { ...report, unreplayed: [...report.unreplayed.values()], from, to, elsewhere };
 }
 
 interface Counting {

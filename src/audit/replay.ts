@@ -6,6 +6,7 @@ import { onAllCores } from '#base/cores.ts';
 import { ProvisoError } from '#base/errors.ts';
 import type { NoteVerifier } from '#base/note.ts';
 import type { LogPlace } from '#ledger/archive.ts';
+import { joined, type Unread } from '#ledger/pairing.ts';
 import { readCheckpoint } from '#ledger/read.ts';
 import { VALUES_WIDTH } from '#ledger/values.ts';
 import type { Progress } from '#ledger/verify.ts';
@@ -41,6 +42,8 @@ export interface ReplayReport {
   readonly erased: number;
   /** Decisions that could not be computed again, though nothing was erased. */
   readonly unreplayed: number;
+  /** Entries in archives that are not at hand; the last one not included. */
+  readonly elsewhere: readonly Unread[];
   /** Decisions by the detectors whose word the facts are, `name@version`. */
   readonly detectors: Readonly<Record<string, number>>;
   /** The first hundred. */
@@ -76,6 +79,7 @@ export async function replayLedger(
   const detectors: Record<string, number> = {};
   const differences: Differing[] = [];
   const problems = new Map<string, Unreplayed>();
+  const elsewhere: Unread[] = [];
   let done = 0;
   for await (const part of onAllCores<ReplayTask, ReplayedRange>(MODULE, tasks)) {
     sum.same += part.same;
@@ -89,7 +93,8 @@ export async function replayLedger(
       detectors[name] = (detectors[name] ?? 0) + count;
     }
     differences.push(...part.differing.slice(0, SHOWN_MAX - differences.length));
-    done += part.entries;
+    done += part.to - part.from;
+    if (part.elsewhere) elsewhere.push({ from: part.from, to: part.to });
     onProgress(done, last + 1 - first);
   }
   const decisions = sum.same + sum.different + sum.erased + sum.unreplayed;
@@ -98,6 +103,7 @@ export async function replayLedger(
     range: { first, last },
     decisions,
     ...sum,
+    elsewhere: joined(elsewhere),
     detectors,
     differences,
     problems: [...problems.values()].slice(0, SHOWN_MAX),

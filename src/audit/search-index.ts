@@ -7,6 +7,7 @@
  *   word   what can be searched for: `purpose:minutes`
  *   tag    which entries it is about
  *   closed the outcome of each decision
+ *   part   ranges of which some was in an archive that was not at hand
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
@@ -26,6 +27,7 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS tag (
     word INTEGER NOT NULL, entry INTEGER NOT NULL, PRIMARY KEY (word, entry)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE IF NOT EXISTS part (start INTEGER PRIMARY KEY, end INTEGER NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS closed (
     decision INTEGER PRIMARY KEY, outcome INTEGER NOT NULL
   ) STRICT;
@@ -151,6 +153,12 @@ export class SearchIndex {
     return rows.map((row) => row['text'] as string);
   }
 
+  /** Ranges that were not all there when they were added, and may be now. */
+  parts(): { readonly from: number; readonly to: number }[] {
+    const rows = this.#database.prepare('SELECT start, end FROM part ORDER BY start').all();
+    return rows.map((row) => ({ from: row['start'] as number, to: row['end'] as number }));
+  }
+
   outcomeOf(decision: number): number | undefined {
     const row = this.#database
       .prepare('SELECT outcome FROM closed WHERE decision = ?')
@@ -167,7 +175,11 @@ export class SearchIndex {
     return row === undefined || row['version'] === SCHEMA_VERSION;
   }
 
-  #addRange({ words, tags, outcomes }: TaggedRange): void {
+  #addRange({ from, to, isPart, words, tags, outcomes }: TaggedRange): void {
+    const part = isPart
+      ? this.#database.prepare('INSERT OR REPLACE INTO part VALUES (?, ?)')
+      : this.#database.prepare('DELETE FROM part WHERE start = ? AND end = ?');
+    part.run(from, to);
     const ids = words.map((text) => {
       const known = this.#words.get(text);
       if (known !== undefined) return known;

@@ -1,4 +1,5 @@
 /** The words of a range of entries; the part of filling the search index that runs on each core. */
+import { asProvisoError } from '#base/errors.ts';
 import type { LogPlace } from '#ledger/archive.ts';
 import type { Entry } from '#ledger/entry.ts';
 import { readEntries } from '#ledger/read.ts';
@@ -18,7 +19,10 @@ export interface TagsTask {
 }
 
 export interface TaggedRange {
+  readonly from: number;
   readonly to: number;
+  /** Some of its entries lie in an archive that is not at hand. */
+  readonly isPart: boolean;
   /** The words that occur. */
   readonly words: readonly string[];
   /** For each: an entry, and a word by its place in `words`. */
@@ -29,25 +33,31 @@ export interface TaggedRange {
 /** The task of one thread; see `base/cores.ts`. */
 export async function run({ place, masterKey, size, from, to }: TagsTask): Promise<TaggedRange> {
   const reader = masterKey && new ValuesReader(place, masterKey);
-  const values = await reader?.file(valuesFileOf(from));
   const words = new Map<string, number>();
   const tags: [number, number][] = [];
   const outcomes: [number, number][] = [];
-  for await (const entry of readEntries(place, size, from, to)) {
-    if (entry.closes !== undefined) outcomes.push([entry.closes, entry.index]);
-    const found = publicTags(entry);
-    const token = reader && values && callerToken(entry, values, reader);
-    if (token !== undefined) found.push(tag('caller', token));
-    for (const text of found) {
-      let word = words.get(text);
-      if (word === undefined) {
-        word = words.size;
-        words.set(text, word);
-      }
-      tags.push([entry.closes ?? entry.index, word]);
+  let isPart = false;
+  try {
+    const values = await reader?.file(valuesFileOf(from));
+    for await (const entry of readEntries(place, size, from, to)) {
+      if (entry.closes !== undefined) outcomes.push([entry.closes, entry.index]);
+      const found = publicTags(entry);
+      const token = reader && values && callerToken(entry, values, reader);
+      if (token !== undefined) found.push(tag('caller', token));
+      for (const text of found) tags.push([entry.closes ?? entry.index, numberOf(text, words)]);
     }
+  } catch (error) {
+    if (asProvisoError(error).code !== 'entry_archived') throw error;
+    isPart = true;
   }
-  return { to, words: [...words.keys()], tags, outcomes };
+  return { from, to, isPart, words: [...words.keys()], tags, outcomes };
+}
+
+function numberOf(text: string, words: Map<string, number>): number {
+  const known = words.get(text);
+  if (known !== undefined) return known;
+  words.set(text, words.size);
+  return words.size - 1;
 }
 
 function callerToken(entry: Entry, values: Values, reader: ValuesReader): string | undefined {

@@ -9,12 +9,13 @@ import { onAllCores } from '#base/cores.ts';
 import { ProvisoError } from '#base/errors.ts';
 import type { JsonObject } from '#base/json.ts';
 import type { NoteVerifier } from '#base/note.ts';
-import { dirOf, type LogPlace } from '#ledger/archive.ts';
+import { dirOf, findArchived, type LogPlace } from '#ledger/archive.ts';
 import type { Checkpoint } from '#ledger/checkpoint.ts';
 import type { Entry } from '#ledger/entry.ts';
+import { joined, type Unread } from '#ledger/pairing.ts';
 import { rootAt, tilesIn } from '#ledger/prove.ts';
 import { readCheckpoint } from '#ledger/read.ts';
-import { corrupt } from '#ledger/tiles.ts';
+import { corrupt, TILE_WIDTH, tilePath } from '#ledger/tiles.ts';
 import { hashToBase64 } from '#ledger/tree.ts';
 import { VALUES_WIDTH, valuesFileOf } from '#ledger/values.ts';
 import type { Progress } from '#ledger/verify.ts';
@@ -69,6 +70,8 @@ export interface SearchResult {
   readonly entries: readonly (FoundEntry | ElsewhereEntry)[];
   /** There are more, before the last one shown. */
   readonly hasMore: boolean;
+  /** Entries that were never searched: they lie in an archive that is not at hand. */
+  readonly elsewhere: readonly Unread[];
 }
 
 const FILE = 'search.sqlite';
@@ -138,21 +141,35 @@ async function fill(
   onProgress: Progress,
 ): Promise<void> {
   const start = index.log?.size ?? 0;
-  const tasks: TagsTask[] = [];
+  // What was in an archive may be at hand now.
+  const spans: Unread[] = [];
+  for (const part of index.parts()) if (await isAtHand(place, part.from)) spans.push(part);
   for (let from = start; from < size; ) {
     const to = Math.min(size, (valuesFileOf(from) + 1) * VALUES_WIDTH);
-    tasks.push({ place, masterKey, size, from, to });
+    spans.push({ from, to });
     from = to;
   }
+  const tasks = spans.map((span): TagsTask => ({ place, masterKey, size, ...span }));
   let ranges: TaggedRange[] = [];
+  let done = 0;
   for await (const range of onAllCores<TagsTask, TaggedRange>(MODULE, tasks)) {
     ranges.push(range);
-    if (ranges.length < RANGES_AT_ONCE && range.to < size) continue;
-    const root = hashToBase64(await rootAt(tilesIn(dirOf(place), size), range.to));
-    index.add(ranges, { origin, hasCallers: masterKey !== undefined, size: range.to, root });
+    done++;
+    if (ranges.length < RANGES_AT_ONCE && done < tasks.length) continue;
+    const filled = Math.max(start, range.to);
+    const root = hashToBase64(await rootAt(tilesIn(dirOf(place), size), filled));
+    index.add(ranges, { origin, hasCallers: masterKey !== undefined, size: filled, root });
     ranges = [];
-    onProgress(range.to - start, size - start);
+    onProgress(done, tasks.length);
   }
+}
+
+function isAtHand(place: LogPlace, entry: number): Promise<boolean> {
+  const path = tilePath('entries', Math.floor(entry / TILE_WIDTH));
+  return findArchived(place, path, entry).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** The index named an entry that does not answer the question. */
@@ -169,6 +186,7 @@ async function find(
   const reader = new FoundReader(index, source, checkpoint);
   const groups = await reader.groupsOf(query);
   const entries: (FoundEntry | ElsewhereEntry)[] = [];
+  const elsewhere = joined(index.parts());
   for (const entry of index.entries(groups, 0, Math.min(before, size))) {
     const found = await reader.read(entry, query);
     if ('at' in found) {
@@ -176,10 +194,10 @@ async function find(
       // The time of entries never runs back, and this goes from the newest on.
       if (found.at < from) break;
     }
-    if (entries.length === limit) return { origin, size, entries, hasMore: true };
+    if (entries.length === limit) return { origin, size, entries, hasMore: true, elsewhere };
     entries.push(found);
   }
-  return { origin, size, entries, hasMore: false };
+  return { origin, size, entries, hasMore: false, elsewhere };
 }
 
 class FoundReader {
@@ -250,7 +268,7 @@ class FoundReader {
   async #callerOf(entry: Entry): Promise<string | undefined> {
     if (!this.#values || (entry.kind !== 'decision' && entry.kind !== 'key')) return undefined;
     const n = valuesFileOf(entry.index);
-    if (this.#file?.n !== n) this.#file = { n, values: await this.#values.file(n) };
+    if (this.#file?.n !== n) this.#file = { n, values: await this.#values.fileOrPart(n) };
     return callerOf(valuesOf(entry, this.#file.values).byName.get('caller'));
   }
 

@@ -71,7 +71,7 @@ export class StateReader {
     // What is in the journal only is not read here: its values are looked at where they lie.
     if (!this.#reader || entry.index >= this.#size) return undefined;
     const n = valuesFileOf(entry.index);
-    if (this.#file?.n !== n) this.#file = { n, values: await this.#reader.file(n) };
+    if (this.#file?.n !== n) this.#file = { n, values: await this.#reader.fileOrPart(n) };
     const { byName } = valuesOf(entry, this.#file.values);
     return byName.size === 0
       ? undefined

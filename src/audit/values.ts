@@ -34,6 +34,8 @@ export interface Values {
   /** Blobs by the first index of their batch, in the order of the file. */
   readonly batches: ReadonlyMap<number, readonly OpenedBlob[]>;
   readonly faults: readonly LedgerFault[];
+  /** Most of them are in an archive that is not at hand. */
+  readonly isPart?: boolean;
 }
 
 /** An entry's values, each held to its commitment. */
@@ -70,13 +72,26 @@ export class ValuesReader {
     this.#vault = new Vault(masterKey, read, LEDGER_LIMITS.vaultKeysCachedMax);
   }
 
-  /** File `n`, or what there is of it. @throws `entry_archived` where it lies elsewhere */
+  /** File `n`; none is one without values. @throws `entry_archived` where it lies elsewhere */
   async file(n: number): Promise<Values> {
     const path = valuesPath(n);
-    const here = await nodeDisk.read(join(dirOf(this.#place), path));
     const archived = await findArchived(this.#place, path, n * VALUES_WIDTH);
-    const bytes = archived === undefined ? here : await nodeDisk.read(archived);
-    return this.opened(bytes ?? Buffer.alloc(0), path);
+    return this.#read(archived ?? join(dirOf(this.#place), path), path);
+  }
+
+  /** As `file`; where it lies elsewhere, what stayed: the values of entries that change the state. */
+  async fileOrPart(n: number): Promise<Values> {
+    try {
+      return await this.file(n);
+    } catch (error) {
+      if (asProvisoError(error).code !== 'entry_archived') throw error;
+      const path = valuesPath(n);
+      return { ...(await this.#read(join(dirOf(this.#place), path), path)), isPart: true };
+    }
+  }
+
+  async #read(file: string, path: string): Promise<Values> {
+    return this.opened((await nodeDisk.read(file)) ?? Buffer.alloc(0), path);
   }
 
   /** Opens the blobs that follow each other in a file, or in a record of the journal. */

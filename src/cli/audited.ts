@@ -6,11 +6,13 @@ import type { NoteVerifier } from '#base/note.ts';
 import type { LogPlace } from '#ledger/archive.ts';
 import { nodeDisk } from '#ledger/disk.ts';
 import { loadMasterKey } from '#ledger/keys.ts';
+import type { Unread } from '#ledger/pairing.ts';
 import { readCheckpoint } from '#ledger/read.ts';
 import { list } from './arguments.ts';
 import { type InstanceOptions, withInstance, withJson } from './command.ts';
 import { readConfig } from './instance.ts';
 import { shownLedger } from './ledger-show.ts';
+import type { Output } from './output.ts';
 
 export interface AuditedOptions extends InstanceOptions {
   readonly archive?: readonly string[];
@@ -61,4 +63,12 @@ function foldersOf(folder: string | undefined, options: AuditedOptions) {
   const inner = join(given, 'ledger');
   const isAround = !existsSync(join(given, 'checkpoint')) && existsSync(join(inner, 'checkpoint'));
   return isAround ? { dir: inner, dataDir: given } : { dir: given, dataDir: dirname(given) };
+}
+
+/** Entries that nothing is said about, because they lie in an archive. */
+export function describeElsewhere(spans: readonly Unread[], output: Output): void {
+  for (const { from, to } of spans) {
+    const words = `entries ${from} to ${to - 1} lie in an archive that is not at hand; name it with --archive`;
+    output.print(output.style('warn', words));
+  }
 }

@@ -3,7 +3,13 @@ import type { Command } from 'commander';
 import { type AuditReport, auditLedger } from '#audit/fsck.ts';
 import { resumePath } from '#audit/resume.ts';
 import { dirOf } from '#ledger/archive.ts';
-import { type AuditedOptions, auditedLedger, masterKeyOf, withAudited } from './audited.ts';
+import {
+  type AuditedOptions,
+  auditedLedger,
+  describeElsewhere,
+  masterKeyOf,
+  withAudited,
+} from './audited.ts';
 import { examples, fromValidity, type JsonOption, run } from './command.ts';
 import type { ExitCode } from './exit.ts';
 import type { Output } from './output.ts';
@@ -67,6 +73,7 @@ function describe(report: AuditReport, output: Output): void {
     ['vault', vaultKeys === undefined ? 'not looked at' : `${vaultKeys} keys, ${erasures} erased`],
     ...(resumed === 0 ? [] : [['resumed', `after ${resumed} entries`] as [string, string]]),
   ]);
+  describeElsewhere(report.elsewhere, output);
   for (const { problem, entry, file, consequence } of faults) {
     const place = entry === undefined ? file : `entry ${entry}, ${file}`;
     output.print(output.style('bad', `fault  ${problem}`));

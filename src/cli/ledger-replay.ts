@@ -2,7 +2,13 @@
 import type { Command } from 'commander';
 import { type ReplayReport, replayLedger } from '#audit/replay.ts';
 import { entryRange } from './arguments.ts';
-import { type AuditedOptions, auditedLedger, masterKeyOf, withAudited } from './audited.ts';
+import {
+  type AuditedOptions,
+  auditedLedger,
+  describeElsewhere,
+  masterKeyOf,
+  withAudited,
+} from './audited.ts';
 import { examples, type JsonOption, run } from './command.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import type { Output } from './output.ts';
@@ -60,6 +66,7 @@ function describe(report: ReplayReport, output: Output): void {
       `${names} (${count} decisions)`,
     ]),
   ]);
+  describeElsewhere(report.elsewhere, output);
   for (const { entry, differences } of report.differences) {
     for (const { field, recorded, computed } of differences) {
       const words = `${field}: recorded ${JSON.stringify(recorded)}, computed ${JSON.stringify(computed)}`;
@@ -72,7 +79,7 @@ function describe(report: ReplayReport, output: Output): void {
   }
   output.print(
     different === 0 && unreplayed === 0
-      ? output.style('good', 'computed again: each decision is what was recorded')
+      ? output.style('good', 'computed again: each decision that is here is what was recorded')
       : output.style('bad', `${different} decisions differ, ${unreplayed} could not be computed`),
   );
 }

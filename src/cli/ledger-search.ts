@@ -4,7 +4,13 @@ import { type FoundEntry, type SearchResult, search } from '#audit/search.ts';
 import { targeted } from '#audit/search-tags.ts';
 import type { JsonValue } from '#base/json.ts';
 import { instantOrSpanAgo, wholeNumber } from './arguments.ts';
-import { type AuditedOptions, auditedLedger, masterKeyOf, withAudited } from './audited.ts';
+import {
+  type AuditedOptions,
+  auditedLedger,
+  describeElsewhere,
+  masterKeyOf,
+  withAudited,
+} from './audited.ts';
 import { examples, type JsonOption, run } from './command.ts';
 import { instant } from './entry-words.ts';
 import { EXIT, type ExitCode } from './exit.ts';
@@ -86,28 +92,28 @@ async function searchLedger(
   return EXIT.yes;
 }
 
-function documentOf({ origin, size, entries, hasMore }: SearchResult) {
+function documentOf({ entries, ...found }: SearchResult) {
   return {
-    origin,
-    size,
-    hasMore,
+    ...found,
     entries: entries.map((found) => {
       return 'at' in found ? { ...found, at: new Date(found.at).toISOString() } : found;
     }),
   };
 }
 
-function describe({ origin, size, entries, hasMore }: SearchResult, output: Output): void {
-  const rows = entries.map((found) => {
-    return 'at' in found ? rowOf(found) : [String(found.entry), '', '', '', '', '', 'archived'];
+function describe(found: SearchResult, output: Output): void {
+  const { origin, size, entries, hasMore } = found;
+  const rows = entries.map((each) => {
+    return 'at' in each ? rowOf(each) : [String(each.entry), '', '', '', '', '', 'archived'];
   });
   if (rows.length > 0) {
     output.table(['entry', 'time', 'kind', 'effect', 'caller', 'purpose', 'about'], rows);
   }
-  const elsewhere = entries.find((found) => 'elsewhere' in found);
+  const elsewhere = entries.find((each) => 'elsewhere' in each);
   if (elsewhere && 'elsewhere' in elsewhere) {
     output.print(output.style('warn', elsewhere.elsewhere));
   }
+  describeElsewhere(found.elsewhere, output);
   const last = entries.at(-1);
   const more = hasMore && last ? `; more with --before ${last.entry}` : '';
   const count = `${entries.length} of ${size} entries of ${origin}, each as the log has it${more}`;
