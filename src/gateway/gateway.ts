@@ -27,6 +27,7 @@ import { protocols } from '#wire/protocols.ts';
 import type { Witnessing } from '#witness/witnessing.ts';
 import { Activations, type InForce } from './activations.ts';
 import { Holds } from './holds.ts';
+import { configuredMasterKey } from './master-key.ts';
 import { Metrics } from './metrics.ts';
 import { submissionIn } from './ready-terms.ts';
 import { registersOf, stateOf } from './state.ts';
@@ -107,7 +108,9 @@ export class Gateway {
     const traces = config.telemetry.otlpEndpoint
       ? await openTraces(config.telemetry.otlpEndpoint)
       : undefined;
+    const masterKey = await configuredMasterKey(config);
     const ledger = await openLedger({
+      ...(masterKey && { masterKey }),
       dir: config.ledger.dir,
       origin: config.ledger.origin ?? ORIGIN_UNLESS_CONFIGURED,
       signatures: config.ledger.signatures,

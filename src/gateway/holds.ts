@@ -72,6 +72,7 @@ export class Holds {
   readonly #changes = new Map<string, PromiseWithResolvers<void>>();
   /** By caller: holds whose entry is on its way. */
   readonly #opening = new Map<string, number>();
+  readonly #deliveries = new Map<string, number>();
   #key: Promise<ReleaseKey> | undefined;
   #looking: NodeJS.Timeout | undefined;
   #isStopping = false;
@@ -189,6 +190,13 @@ export class Holds {
     this.#gateway.metrics.held(end);
   }
 
+  /** Counts a delivery. @returns how many there were since the last start */
+  delivered(id: string): number {
+    const count = (this.#deliveries.get(id) ?? 0) + 1;
+    this.#deliveries.set(id, count);
+    return count;
+  }
+
   /** Resolves when anything about the hold, or about any, changes, or when the gateway stops. */
   changed(id = ANY): Promise<void> {
     if (this.#isStopping) return Promise.resolve();
@@ -295,6 +303,7 @@ export class Holds {
 
   async #endDue(): Promise<void> {
     this.#register.forget(this.#gateway.clock.now() - HOLD_KEPT_MS);
+    for (const id of this.#deliveries.keys()) if (!this.find(id)) this.#deliveries.delete(id);
     if (!this.#register.open().some((hold) => this.#due(hold))) return;
     await this.turn(async () => {
       for (const hold of this.#register.open()) {

@@ -202,7 +202,7 @@ async function signatureOf(
   if (!maySign(open.change, people, signer.id, signers)) {
     throw new ProvisoError(
       'role_required',
-      `The change \`${open.change.kind}\` is not for this person to sign; see docs/people.md.`,
+      `The change \`${open.change.kind}\` is not for this person to sign; see docs/spec/people.md.`,
     );
   }
   refuseSecond(open, signer.id);

@@ -10,6 +10,7 @@ import { isObject, type JsonObject } from '#base/json.ts';
 import { protocols } from '#wire/protocols.ts';
 import type { Gateway } from './gateway.ts';
 import { type Head, readHead } from './head.ts';
+import { holdRoutes } from './hold-routes.ts';
 import { serveCall } from './pipeline.ts';
 import { publicLedger } from './public-ledger.ts';
 import { Reply } from './reply.ts';
@@ -33,7 +34,7 @@ export async function startServer(
   mounts: readonly Mount[] = [],
 ): Promise<GatewayServer> {
   const state: State = { openResponses: 0, isDraining: false };
-  const mounted = [...mounts, publicLedger(gateway)];
+  const mounted = [holdRoutes(gateway), ...mounts, publicLedger(gateway)];
   const { limits } = gateway.config;
   const server = createServer(
     {

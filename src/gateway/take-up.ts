@@ -31,6 +31,8 @@ export type Taken =
       /** The canonical text that was signed. INVARIANT (1) */
       readonly arguments: string;
       readonly token: string;
+      /** How often it was given to the caller since the last start. */
+      readonly deliveries: number;
       /** The second decision. */
       readonly entry: number;
       /** Made just now, and given to nobody before. */
@@ -164,6 +166,7 @@ async function again(gateway: Gateway, hold: ActionHold, isNew: boolean): Promis
     origin,
     arguments: text,
     token,
+    deliveries: gateway.holds.delivered(hold.id),
     entry: made.decision,
     isNew,
   };
