@@ -143,28 +143,28 @@ function vocabularyLines(change: VocabularyChange, { packs, names }: Compared): 
   );
   return [
     item(`the ${kind} \`${name}\`, ${rest}: ${said.join('; ')}`),
-    ...examples.slice(0, EXAMPLES_MAX).map((example) => toolLine(name, example, names)),
+    ...toolLines(name, examples, names),
   ];
 }
 
-const EXAMPLES_MAX = 3;
-
-function toolLine(
+/** Tools that only one of the two sees in the class, those that fare alike in one line. */
+function toolLines(
   name: string,
-  { tool, first, second }: ToolExample,
+  examples: readonly ToolExample[],
   names: Compared['names'],
-): string {
-  const isFirst = first.classes.includes(name);
-  const inside = isFirst ? names.first : names.second;
-  const effects =
-    first.effect === second.effect
-      ? ''
-      : `; ${names.first} ${EFFECTS[first.effect]}, ${names.second} ${EFFECTS[second.effect]}`;
-  return wrapped(
-    `a tool called \`${tool}\` is in it in ${inside} only${effects}`,
-    '      ',
-    '    · ',
-  );
+): readonly string[] {
+  const alike = Map.groupBy(examples, ({ first, second }) => {
+    const inside = first.classes.includes(name) ? names.first : names.second;
+    const fares =
+      first.effect === undefined || second.effect === undefined || first.effect === second.effect
+        ? ''
+        : `; ${names.first} ${EFFECTS[first.effect]}, ${names.second} ${EFFECTS[second.effect]}`;
+    return `in it in ${inside} only${fares}`;
+  });
+  return [...alike].map(([words, group]) => {
+    const tools = some(group.map(({ tool }) => `\`${tool}\``));
+    return wrapped(`a tool by the name of ${tools} is ${words}`, '      ', '    · ');
+  });
 }
 
 const EFFECTS = {

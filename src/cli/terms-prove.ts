@@ -4,7 +4,7 @@ import { ProvisoError } from '#base/errors.ts';
 import type { Pack } from '#terms/pack.ts';
 import { type PackProof, type ProofProblem, provePack } from '#terms/prove/prove-pack.ts';
 import { Prover } from '#terms/prove/prover.ts';
-import { attributesRead, requestSentence } from '#terms/prove/sentence.ts';
+import { lookedAtBy, requestSentence } from '#terms/prove/sentence.ts';
 import { requestWords } from '#terms/prove/words.ts';
 import { loadReplaced } from '#terms/replaced.ts';
 import type { PackRule } from '#terms/rules.ts';
@@ -146,7 +146,7 @@ function showWay(
   if (!problem) return;
   output.print(wrapped(problem.message, '  '));
   const { example, rule } = problem;
-  const sentence = example && requestSentence(example, attributesRead(rulesNamed(rule, packs)));
+  const sentence = example && requestSentence(example, lookedAtBy(rulesNamed(rule, packs)));
   if (!example || !sentence || told.has(sentence)) return;
   told.add(sentence);
   const actions = others.flatMap(({ environment }) => (environment ? [environment.action] : []));

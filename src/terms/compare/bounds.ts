@@ -6,7 +6,7 @@
 import { all, any, type Claim, no } from '../prove/claim.ts';
 import { matchesRule } from '../prove/pack-policies.ts';
 import type { Answer, Prover } from '../prove/prover.ts';
-import { attributesRead, requestSentence } from '../prove/sentence.ts';
+import { lookedAtBy, requestSentence } from '../prove/sentence.ts';
 import type { ReferenceCall } from '../reference.ts';
 import type { PackRule } from '../rules.ts';
 import type { RequestType } from '../typing/schema.ts';
@@ -97,7 +97,7 @@ async function onlyOne(rule: PackRule, side: Side, others: Bounds, ask: Ask): Pr
 }
 
 function exampleOf(rule: PackRule, side: Side, request: ReferenceCall): BoundExample {
-  return { in: side, sentence: requestSentence(request, attributesRead([rule])), request };
+  return { in: side, sentence: requestSentence(request, lookedAtBy([rule])), request };
 }
 
 function bound({ clause, hold }: PackRule): Bound {

@@ -223,6 +223,11 @@ class Search {
     const isShown = like.some((found) => sameName(found.environment, environment));
     if (isShown && this.#isRedLine(rule)) return;
     const asked = claims.map((claim) => all(differs, claim));
+    if (this.#effects.free === 'hold') {
+      // What is permitted once it is approved tells more than what is held for nothing.
+      const permitted = anyMatches(permitsOf(this.#free));
+      asked.unshift(...asked.map((claim) => all(claim, permitted)));
+    }
     const request = await this.#example(asked, like, type);
     if (!request) return;
     const { free, strict } = this.#effects;

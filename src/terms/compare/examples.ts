@@ -6,9 +6,9 @@ import type { Clause } from '../clauses.ts';
 import { literal } from '../literal.ts';
 import type { Pack } from '../pack.ts';
 import type { EnvironmentName } from '../prove/analyze.ts';
-import type { Effect } from '../prove/pack-policies.ts';
+import { type Effect, permitsOf } from '../prove/pack-policies.ts';
 import { requestOfCall } from '../prove/replay.ts';
-import { attributesRead, requestSentence } from '../prove/sentence.ts';
+import { lookedAtBy, requestSentence } from '../prove/sentence.ts';
 import { isPlain } from '../prove/words.ts';
 import type { ReferenceCall } from '../reference.ts';
 import type { PackRule } from '../rules.ts';
@@ -59,30 +59,31 @@ interface Shown {
   readonly circumstances: ReadonlySet<string>;
 }
 
-/**
- * Without those whose every rule another example shows with less, whatever the two effects are: that
- * force is held and not denied tells nothing of persons.
- */
+/** Without those whose every rule another example shows as well, and more simply. */
 function telling(found: readonly Found[]): readonly Found[] {
   const shown = found
     .map((found): Shown => ({ found, circumstances: circumstancesOf(found.request) }))
     .sort((a, b) => a.circumstances.size - b.circumstances.size);
-  const kept: Shown[] = [];
+  const left = new Set(shown);
   for (const one of shown) {
     const isTold = (rule: PackRule): boolean =>
-      kept.some(
-        ({ found, circumstances }) =>
-          found.freer === one.found.freer &&
-          found.reason === one.found.reason &&
-          found.rules.includes(rule) &&
-          // The same facts show another kind of call, or another effect.
-          circumstances.size < one.circumstances.size &&
-          circumstances.isSubsetOf(one.circumstances),
-      );
-    if (!one.found.rules.every(isTold)) kept.push(one);
+      [...left].some((simpler) => simpler.found.rules.includes(rule) && isSimpler(simpler, one));
+    if (one.found.rules.every(isTold)) left.delete(one);
   }
-  const isKept = new Set(kept.map(({ found }) => found));
-  return found.filter((one) => isKept.has(one));
+  const isLeft = new Set([...left].map(({ found }) => found));
+  return found.filter((one) => isLeft.has(one));
+}
+
+/** Whether the one makes the other needless, of two that show the same rule. */
+function isSimpler({ found: a, circumstances: needed }: Shown, { found: b, circumstances }: Shown) {
+  if (a.freer !== b.freer || a.reason !== b.reason) return false;
+  if (needed.size >= circumstances.size) return false;
+  if (a.effects[a.freer] === b.effects[b.freer]) return needed.isSubsetOf(circumstances);
+  // That force is held, and not denied, tells nothing of persons.
+  if (a.effects[a.freer] === 'permit') return true;
+  // That what is held is permitted once it is approved needs no telling.
+  const extra = [...circumstances.difference(needed)];
+  return extra.every((fact) => fact.startsWith('context.approvals '));
 }
 
 function differenceOf(group: readonly Found[], packs: Packs): readonly Difference[] {
@@ -102,13 +103,13 @@ function differenceOf(group: readonly Found[], packs: Packs): readonly Differenc
     clause,
     rules: rules.map(({ policy }) => policy.id),
     approvals: [...new Set(rules.flatMap(({ hold }) => hold ?? []))],
-    examples: examplesOf(group),
+    examples: examplesOf(group, packs),
   };
   return [difference];
 }
 
 /** Those that are the same but for the kind of call are one. */
-function examplesOf(found: readonly Found[]): readonly Example[] {
+function examplesOf(found: readonly Found[], packs: Packs): readonly Example[] {
   const alike = Map.groupBy(found, ({ request }) =>
     [...circumstancesOf(request)].sort().join('\n'),
   );
@@ -116,9 +117,12 @@ function examplesOf(found: readonly Found[]): readonly Example[] {
     const [one] = group;
     if (!one) return [];
     const rules = [...new Set(group.flatMap((example) => example.rules))];
+    // What nothing permits is an example for each rule that might have.
+    const about =
+      one.reason === 'does not permit' ? permitsOf(packs[other(one.freer)].rules) : one.rules;
     return [
       {
-        sentence: requestSentence(one.request, attributesRead(one.rules)),
+        sentence: requestSentence(one.request, lookedAtBy(about)),
         rules: rules.map(({ policy }) => policy.id),
         environments: group.map(({ environment }) => environment),
         request: one.request,

@@ -30,8 +30,8 @@ export interface ToolExample {
 
 interface SeenTool {
   readonly classes: readonly string[];
-  /** Decided for a caller without a purpose, of whom and in which nothing else is known. */
-  readonly effect: Effect;
+  /** For a caller of whom nothing else is known, where both permit one a tool of no class. */
+  readonly effect?: Effect | undefined;
 }
 
 export function vocabularyChanges(first: Pack, second: Pack): readonly VocabularyChange[] {
@@ -67,21 +67,30 @@ function toolExamples(
   patterns: readonly string[],
   terms: Readonly<Record<Side, Terms>>,
 ): readonly ToolExample[] {
-  const tools = union(
-    patterns.map((pattern) => pattern.replaceAll('*', '').replace(/^_+|_+$/g, '')),
-  );
-  return tools
+  const { first, second } = terms;
+  const instant = Math.max(PLAIN_INSTANT, first.effective.from, second.effective.from);
+  const effectOf = (tool: string, of: Terms): Effect =>
+    decide(plainToolCall(tool, instant), of).decision.effect;
+  // Else it says nothing of the class that the one is denied.
+  const isOpen = [first, second].every((of) => effectOf('x', of) === 'permit');
+  const seen = (tool: string, of: Terms): SeenTool => ({
+    classes: of.toolClasses.classesOf(tool),
+    ...(isOpen ? { effect: effectOf(tool, of) } : {}),
+  });
+  return union(patterns.map(nameOf))
     .filter((tool) => tool !== '')
-    .map((tool) => ({ tool, first: seen(tool, terms.first), second: seen(tool, terms.second) }))
-    .filter(({ first, second }) => first.classes.includes(name) !== second.classes.includes(name));
+    .map((tool) => ({ tool, first: seen(tool, first), second: seen(tool, second) }))
+    .filter((one) => one.first.classes.includes(name) !== one.second.classes.includes(name));
 }
 
-function seen(tool: string, terms: Terms): SeenTool {
-  const { effect } = decide(plainToolCall(tool), terms).decision;
-  return { classes: terms.toolClasses.classesOf(tool), effect };
+/** One that the pattern matches. */
+function nameOf(pattern: string): string {
+  return pattern.replaceAll('*', '').replace(/^_+|_+$/g, '');
 }
 
-function plainToolCall(name: string): ToolCallFacts {
+const PLAIN_INSTANT = Date.UTC(2026, 0, 1);
+
+function plainToolCall(name: string, instant: number): ToolCallFacts {
   return {
     operation: 'call_tool',
     caller: { id: 'someone', owner: '', organisation: '', teams: [], clearance: 0 },
@@ -90,7 +99,7 @@ function plainToolCall(name: string): ToolCallFacts {
     runsAt: 'caller',
     signals: { persons: 0, personKinds: [], topics: [], unread: [], missing: [] },
     toolTopics: [],
-    instant: Date.UTC(2026, 0, 1),
+    instant,
   };
 }
 

@@ -2,16 +2,39 @@
  * A request as one plain sentence, for someone who has never seen a rule. What is as plain as it
  * could be is left out, and so are names that only the solver gave.
  */
-import { literal } from '../literal.ts';
-import { type Expr, partsOf } from '../policy.ts';
+import { type EntityUid, type Expr, partsOf } from '../policy.ts';
 import type { ReferenceCall } from '../reference.ts';
 import type { PackRule } from '../rules.ts';
-import type { Entity, Fields, Request, Value } from '../value.ts';
+import { policyExpressions } from '../typing/policy.ts';
+import { type Entity, entityKey, type Fields, type Request } from '../value.ts';
+import {
+  argumentWords,
+  capital,
+  contentWords,
+  isEntity,
+  isNamed,
+  joined,
+  literalWords,
+  mannerWords,
+  namedGroups,
+  namesWords,
+  offerWords,
+  otherWords,
+  purposeWords,
+  TOOL_CALL,
+  textWords,
+} from './phrases.ts';
 import { requestOfCall } from './replay.ts';
 import { isPlain } from './words.ts';
 
-/** @param looksAt attributes that the rules in question read: a missing one is told as missing */
-export function requestSentence(call: ReferenceCall, looksAt: ReadonlySet<string>): string {
+/** What the rules that a request is an example for look at: that it is missing is told too. */
+export interface LookedAt {
+  readonly attributes: ReadonlySet<string>;
+  /** Groups of the principal or the resource, by key. */
+  readonly groups: ReadonlyMap<string, EntityUid>;
+}
+
+export function requestSentence(call: ReferenceCall, lookedAt: LookedAt): string {
   const request = requestOfCall(call);
   if (!request) return 'What is no request.';
   const { fields } = request.context;
@@ -19,29 +42,38 @@ export function requestSentence(call: ReferenceCall, looksAt: ReadonlySet<string
     ...argumentWords(request),
     ...offerWords(fields),
     ...mannerWords(fields),
-    ...purposeWords(fields['purpose'], looksAt),
+    ...purposeWords(fields['purpose'], lookedAt.attributes),
     ...otherWords(fields),
   ];
-  return `${[operationWords(request), ...circumstances].join(', ')}.`;
+  return `${[operationWords(request, lookedAt), ...circumstances].join(', ')}.`;
 }
 
-/** What rules read, for `requestSentence`. */
-export function attributesRead(rules: readonly PackRule[]): ReadonlySet<string> {
-  const read = new Set<string>();
+export function lookedAtBy(rules: readonly PackRule[]): LookedAt {
+  const attributes = new Set<string>();
+  const groups = new Map<string, EntityUid>();
   const visit = (expr: Expr): void => {
-    if (expr.op === 'get' || expr.op === 'has') read.add(expr.attribute);
+    if (expr.op === 'get' || expr.op === 'has') attributes.add(expr.attribute);
+    if (expr.op === 'binary' && expr.operator === 'in' && expr.left.op === 'variable') {
+      for (const { type, id } of entitiesIn(expr.right))
+        groups.set(entityKey(type, id), { type, id });
+    }
     for (const part of partsOf(expr)) visit(part);
   };
-  for (const { policy } of rules) for (const condition of policy.conditions) visit(condition);
-  return read;
+  for (const { policy } of rules) for (const expr of policyExpressions(policy)) visit(expr);
+  return { attributes, groups };
 }
 
-const MODEL_CALLS = new Set(['generate', 'embed', 'countTokens'].map((id) => `Action"${id}`));
-const TOOL_CALL = 'Action"callTool';
+function entitiesIn(expr: Expr): readonly EntityUid[] {
+  if (expr.op === 'entity') return [expr.entity];
+  return expr.op === 'set' ? expr.items.flatMap(entitiesIn) : [];
+}
 
-function operationWords({ principal, action, resource, context: { fields } }: Request): string {
-  const who = callerWords(principal);
-  const model = modelWords(resource);
+function operationWords(
+  { principal, action, resource, context: { fields } }: Request,
+  lookedAt: LookedAt,
+): string {
+  const who = callerWords(principal, lookedAt);
+  const model = modelWords(resource, lookedAt);
   const content = contentWords(fields);
   const something = content.length === 0 ? 'something' : `something that ${joined(content)}`;
   switch (action.key) {
@@ -54,23 +86,29 @@ function operationWords({ principal, action, resource, context: { fields } }: Re
     case TOOL_CALL: {
       const { model: asking } = fields;
       const forWhom = who === 'A caller' ? [] : [`for ${who.replace(/^A/, 'a')}`];
-      const wants = `${capital(isEntity(asking) ? modelWords(asking) : 'a model')} wants to run`;
-      return [wants, toolWords(resource, fields), ...forWhom].join(' ');
+      const byWhom = isEntity(asking) ? modelWords(asking, lookedAt) : 'a model';
+      const what = toolWords(resource, fields, lookedAt);
+      return [`${capital(byWhom)} wants to run`, what, ...forWhom].join(' ');
     }
     default:
       return `${who} asks for \`${action.id}\` of ${entityWords(resource)}`;
   }
 }
 
-function callerWords(caller: Entity): string {
+function callerWords(caller: Entity, lookedAt: LookedAt): string {
   const { organisation, partner, clearance, owner } = caller.facts?.attributes ?? {};
   const groups = namedGroups(caller);
-  const isMember = groups.length > 0 || !isNamed(organisation);
+  const byAttribute =
+    groups.length === 0 && lookedAt.attributes.has('organisation') && isNamed(organisation)
+      ? [`of the organisation \`${organisation.id}\``]
+      : [];
   return [
     caller.type === 'Caller' ? 'A caller' : capital(entityWords(caller)),
     ...(caller.type === 'Caller' && isNamed(caller) ? [`named \`${caller.id}\``] : []),
     ...groups.map(({ type, id }) => `of the ${type.toLowerCase()} \`${id}\``),
-    ...(isMember ? [] : [`of the organisation \`${organisation.id}\``]),
+    ...byAttribute,
+    ...outsideWords(caller, 'Organisation', 'the organisation', lookedAt),
+    ...outsideWords(caller, 'Team', 'the team', lookedAt),
     ...(isEntity(partner)
       ? [`who acts for ${isNamed(partner) ? `\`${partner.id}\`` : 'a partner'}`]
       : []),
@@ -81,115 +119,40 @@ function callerWords(caller: Entity): string {
   ].join(' ');
 }
 
-function modelWords(model: Entity): string {
+function modelWords(model: Entity, lookedAt: LookedAt): string {
   if (model.type !== 'Model') return entityWords(model);
   const { provider, variant, safeguardProfile, digest } = model.facts?.attributes ?? {};
-  const [group = provider] = namedGroups(model);
+  const [group = lookedAt.attributes.has('provider') ? provider : undefined] = namedGroups(model);
   return [
     isNamed(model) ? `the model \`${model.id}\`` : 'a model',
     ...(isNamed(group) ? [`of the provider \`${group.id}\``] : []),
+    ...outsideWords(model, 'Provider', 'the provider', lookedAt),
     ...textWords('in the variant', variant),
     ...textWords('with the safeguard profile', safeguardProfile),
     ...textWords('with the digest', digest),
   ].join(' ');
 }
 
-function toolWords(tool: Entity, { toolTopics }: Fields): string {
+function toolWords(tool: Entity, { toolTopics }: Fields, lookedAt: LookedAt): string {
   const classes = namedGroups(tool).map(({ id }) => `\`${id}\``);
   return [
     isNamed(tool) ? `the tool \`${tool.id}\`` : 'a tool',
     ...(classes.length > 0 ? [`of the class ${joined(classes)}`] : []),
+    ...outsideWords(tool, 'ToolClass', 'the class', lookedAt),
     ...namesWords('whose description speaks of', toolTopics),
   ].join(' ');
 }
 
-/** Of what is sent to a model. */
-function contentWords(fields: Fields): readonly string[] {
-  const persons = personsOf(fields);
-  return [
-    ...(persons === undefined ? [] : [`names ${persons}`]),
-    ...namesWords('speaks of', fields['topics']),
-    ...namesWords('has parts that no detector reads:', fields['unread']),
-  ];
-}
-
-/** Of what a tool is given, or whatever else is asked for that is no call of a model. */
-function argumentWords({ action, context: { fields } }: Request): readonly string[] {
-  if (MODEL_CALLS.has(action.key)) return [];
-  const { runsAt, topics, toolTopics } = fields;
-  const persons = personsOf(fields);
-  return [
-    ...(runsAt === 'provider' ? ['inside the provider'] : []),
-    ...(runsAt === 'caller' ? ['on the caller’s side'] : []),
-    ...(persons === undefined ? [] : [`with ${persons} in its arguments`]),
-    ...namesWords('with arguments that speak of', topics),
-    ...(action.key === TOOL_CALL ? [] : namesWords('of a tool that speaks of', toolTopics)),
-    ...namesWords('with parts that no detector reads:', fields['unread']),
-  ];
-}
-
-function personsOf({ persons, personKinds }: Fields): string | undefined {
-  const kinds = namesIn(personKinds);
-  const by = kinds.length === 0 ? '' : ` (${joined(kinds)})`;
-  if (persons === undefined || (isPlain(persons) && by === '')) return undefined;
-  return `${literalWords(persons)} person${persons === 1 ? '' : 's'}${by}`;
-}
-
-function namesWords(before: string, set: Value | undefined): readonly string[] {
-  const found = namesIn(set);
-  return found.length === 0 ? [] : [`${before} ${joined(found)}`];
-}
-
-/** Of what a model is offered. */
-function offerWords({ tools, toolClasses, providerTools }: Fields): readonly string[] {
-  return [
-    ...namesWords('offering it the tool', tools),
-    ...namesWords('offering it a tool of the class', toolClasses),
-    ...namesWords('offering it the provider’s own tool', providerTools),
-  ];
-}
-
-function mannerWords({ approvals, instant, streamed, protocol }: Fields): readonly string[] {
-  return [
-    ...(streamed === true ? ['as a stream'] : []),
-    ...textWords('over the protocol', protocol),
-    ...namesWords('with the approval', approvals),
-    ...(instant === undefined || isPlain(instant) ? [] : [`on ${literalWords(instant)}`]),
-  ];
-}
-
-function purposeWords(purpose: Value | undefined, looksAt: ReadonlySet<string>): readonly string[] {
-  if (!isEntity(purpose)) return looksAt.has('purpose') ? ['without a purpose'] : [];
-  const { allows, authority, dataClasses, owner } = purpose.facts?.attributes ?? {};
-  const said = [
-    ...textWords('states the authority', authority, 'states an authority'),
-    ...(authority === '' && looksAt.has('authority') ? ['states no authority'] : []),
-    ...namesWords('uses data of the class', dataClasses),
-    ...textWords('is owned by', owner),
-  ];
-  return [
-    [
-      isNamed(purpose) ? `for the purpose \`${purpose.id}\`` : 'for a purpose',
-      ...namesWords('marked', allows),
-      ...(said.length > 0 ? [`that ${joined(said)}`] : []),
-    ].join(' '),
-  ];
-}
-
-const TOLD = new Set(
-  (
-    'persons personKinds topics unread tools toolClasses providerTools toolTopics runsAt model ' +
-    'streamed protocol approvals instant purpose'
-  ).split(' '),
-);
-
-/** Of what only a pack's own schema has. */
-function otherWords(fields: Fields): readonly string[] {
-  return Object.entries(fields).flatMap(([name, value]) =>
-    value === undefined || TOLD.has(name) || isPlain(value)
-      ? []
-      : [`where \`${name}\` is ${literalWords(value)}`],
-  );
+function outsideWords(
+  of: Entity,
+  type: string,
+  words: string,
+  { groups }: LookedAt,
+): readonly string[] {
+  const outside = [...groups]
+    .filter(([key, group]) => group.type === type && !of.facts?.ancestors.has(key))
+    .map(([, { id }]) => `\`${id}\``);
+  return outside.length === 0 ? [] : [`outside of ${words} ${joined(outside)}`];
 }
 
 function entityWords(entity: Entity): string {
@@ -202,52 +165,4 @@ function entityWords(entity: Entity): string {
   );
   const attributes = fields.length === 0 ? [] : [`with ${joined(fields)}`];
   return [name, ...groups, ...attributes].join(' ');
-}
-
-function textWords(before: string, text: Value | undefined, ifAny?: string): readonly string[] {
-  if (typeof text !== 'string' || text === '') return [];
-  if (isMadeUp(text)) return ifAny === undefined ? [] : [ifAny];
-  return [`${before} \`${text}\``];
-}
-
-/** Texts, or the ids of entities. */
-function namesIn(set: Value | undefined): readonly string[] {
-  if (typeof set !== 'object' || set.kind !== 'set') return [];
-  const all = set.items.map((item) => (isEntity(item) ? item.id : literalWords(item)));
-  return all.map((name) =>
-    isMadeUp(name.replace(/^"|"$/g, '')) ? 'something else' : `\`${name.replace(/^"|"$/g, '')}\``,
-  );
-}
-
-function literalWords(value: Value): string {
-  if (typeof value === 'object' && value.kind === 'datetime') {
-    const date = new Date(Number(value.ms));
-    if (!Number.isNaN(date.getTime())) return date.toISOString().replace('T00:00:00.000Z', '');
-  }
-  return literal(value).replace(/^\((.*)\)$/, '$1');
-}
-
-function namedGroups({ facts }: Entity): readonly Entity[] {
-  return [...(facts?.ancestors.values() ?? [])].filter(isNamed);
-}
-
-function isEntity(value: Value | undefined): value is Entity {
-  return typeof value === 'object' && value.kind === 'entity';
-}
-
-function isNamed(value: Value | undefined): value is Entity {
-  return isEntity(value) && !isMadeUp(value.id);
-}
-
-/** As model.ts names what no rule names. */
-function isMadeUp(name: string): boolean {
-  return /^(?:[a-z]+-\d+|default|another)$/.test(name);
-}
-
-function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
-}
-
-function joined(words: readonly string[]): string {
-  return new Intl.ListFormat('en-GB').format(words);
 }
