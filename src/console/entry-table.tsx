@@ -48,13 +48,14 @@ export function EntryTable({ entries }: { readonly entries: readonly EntryRow[] 
 /** In a few words, from what stands in clear. */
 function aboutOf({ kind, closes, public: facts }: EntryRow): string {
   if (closes !== undefined) return `of decision ${closes}`;
+  const { action, targets, purpose, hold, parent } = facts;
   const words = [
-    facts['action'],
-    listOf(facts['targets']),
-    facts['purpose'] === undefined ? '' : `for ${String(facts['purpose'])}`,
-    facts['hold'],
-    facts['parent'] === undefined ? '' : `within ${String(facts['parent'])}`,
-  ].filter((word) => typeof word === 'string' && word !== '');
+    typeof action === 'string' ? action : '',
+    listOf(targets),
+    typeof purpose === 'string' ? `for ${purpose}` : '',
+    typeof hold === 'string' ? hold : '',
+    typeof parent === 'number' ? `within ${parent}` : '',
+  ].filter((word) => word !== '');
   return words.length > 0 ? words.join(' · ') : kind;
 }
 

@@ -13,9 +13,11 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconLogout, IconMoon, IconSun } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { ComponentType } from 'react';
-import { Link, Route, Switch, useLocation } from 'wouter';
+import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
 import { ask } from './api.ts';
 import { EntryPage } from './pages/entry.tsx';
+import { HoldPage } from './pages/hold.tsx';
+import { Inbox } from './pages/inbox.tsx';
 import { Keys } from './pages/keys.tsx';
 import { Ledger } from './pages/ledger.tsx';
 import { NotFound } from './pages/not-found.tsx';
@@ -34,6 +36,7 @@ interface Room {
 const READERS = ['administrator', 'overseer', 'auditor'] as const;
 
 const ROOMS: readonly Room[] = [
+  { path: '/inbox', name: 'Inbox', page: Inbox },
   { path: '/now', name: 'Now', page: Now, roles: READERS },
   { path: '/ledger', name: 'Ledger', page: Ledger, roles: READERS },
   { path: '/purposes', name: 'Purposes', page: Purposes, roles: READERS },
@@ -75,6 +78,10 @@ export function Rooms() {
           {rooms.map(({ path, page }) => (
             <Route key={path} path={path} component={page} />
           ))}
+          <Route path="/">
+            <Redirect to="/inbox" replace />
+          </Route>
+          <Route path="/inbox/:hold" component={HoldPage} />
           <Route path="/ledger/:index" component={EntryPage} />
           <Route component={NotFound} />
         </Switch>

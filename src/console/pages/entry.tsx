@@ -12,7 +12,7 @@ import { Loaded, Page } from '../page.tsx';
 import { hasRole, useSession } from '../session.ts';
 
 export function EntryPage() {
-  const { index = '' } = useParams<{ index: string }>();
+  const { index } = useParams<{ index: string }>();
   const entry = useQuery({
     queryKey: ['entry', index],
     queryFn: () => ask('getEntry', { index: Number(index) }),

@@ -1,0 +1,120 @@
+/** What waits for the one who is signed in: what is asked, and how long there is. */
+import { Badge, Card, Group, Stack, Switch, Text } from '@mantine/core';
+import { useDocumentTitle, useLocalStorage, usePrevious } from '@mantine/hooks';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useState } from 'react';
+import { Link } from 'wouter';
+import { ask, type Result } from '../api.ts';
+import { ring } from '../attention.ts';
+import { Loaded, Page } from '../page.tsx';
+import { TimeLeft } from '../time-left.tsx';
+
+export type HoldRow = Result<'listHolds'>[number];
+
+export function Inbox() {
+  const [isAll, setAll] = useState(false);
+  const [hasSound, setSound] = useLocalStorage({ key: 'sound', defaultValue: true });
+  const holds = useQuery({
+    queryKey: ['holds', isAll],
+    queryFn: () => ask('listHolds', { state: isAll ? 'all' : 'open' }),
+    refetchInterval: 1_000,
+  });
+  const waiting = holds.data?.filter(isMine) ?? [];
+  useArrivals(waiting.length, hasSound);
+  return (
+    <Page
+      title={waiting.length > 0 ? `(${waiting.length}) Inbox` : 'Inbox'}
+      about="Actions that wait for people. Nothing moves before they have signed."
+      actions={
+        <Group>
+          <Switch
+            label="Sound"
+            checked={hasSound}
+            onChange={({ currentTarget }) => setSound(currentTarget.checked)}
+          />
+          <Switch
+            label="Also those of the last day"
+            checked={isAll}
+            onChange={({ currentTarget }) => setAll(currentTarget.checked)}
+          />
+        </Group>
+      }
+    >
+      <Loaded query={holds}>
+        {(rows) =>
+          rows.length === 0 ? (
+            <Text c="dimmed">Nothing waits for you.</Text>
+          ) : (
+            <Stack gap="sm" component="ul" p={0} style={{ listStyle: 'none' }}>
+              {rows.map((hold) => (
+                <HoldCard key={hold.hold} hold={hold} />
+              ))}
+            </Stack>
+          )
+        }
+      </Loaded>
+    </Page>
+  );
+}
+
+/** Someone who looks elsewhere hears it, and sees it in the title. */
+function useArrivals(count: number, hasSound: boolean): void {
+  const before = usePrevious(count) ?? count;
+  useEffect(() => {
+    if (hasSound && count > before) ring();
+  }, [count, before, hasSound]);
+  useDocumentTitle(count > 0 ? `(${count}) waiting · Proviso` : 'Inbox · Proviso');
+}
+
+export function isMine({ state, objection }: HoldRow): boolean {
+  return state === 'open' && objection === undefined;
+}
+
+const STATES: Readonly<Record<HoldRow['state'], string>> = {
+  open: 'yellow',
+  approved: 'blue',
+  released: 'green',
+  rejected: 'red',
+  denied: 'red',
+  expired: 'gray',
+  lapsed: 'gray',
+};
+
+export function StateBadge({ state }: Pick<HoldRow, 'state'>) {
+  return (
+    <Badge color={STATES[state]} variant="light">
+      {state}
+    </Badge>
+  );
+}
+
+function HoldCard({ hold }: { readonly hold: HoldRow }) {
+  const { hold: id, what, caller, purpose, state, asks, expiresAt, objection } = hold;
+  const missing = asks.reduce((sum, each) => sum + each.missing, 0);
+  return (
+    <li>
+      <Card withBorder component={Link} href={`/inbox/${id}`} td="none" c="inherit">
+        <Group justify="space-between" wrap="nowrap" align="flex-start">
+          <div>
+            <Group gap="xs">
+              <Text fw={600} ff="monospace">
+                {what}
+              </Text>
+              <StateBadge state={state} />
+            </Group>
+            <Text size="sm">
+              wanted by {caller}
+              {purpose === undefined ? '' : ` for ${purpose}`}
+            </Text>
+            <Text size="sm" c="dimmed">
+              {state === 'open' && objection === undefined
+                ? `${missing} ${missing === 1 ? 'signature is' : 'signatures are'} missing: ${asks.map(({ meaning }) => meaning).join('; ')}`
+                : objection}
+            </Text>
+          </div>
+          {state === 'open' && <TimeLeft until={expiresAt} size="sm" />}
+        </Group>
+      </Card>
+    </li>
+  );
+}
