@@ -6,6 +6,7 @@ import { ProvisoError } from '#base/errors.ts';
 import type { Config } from '#config/config.ts';
 import { Activations } from '#gateway/activations.ts';
 import { ORIGIN_UNLESS_CONFIGURED } from '#gateway/gateway.ts';
+import { configuredMasterKey } from '#gateway/master-key.ts';
 import { registersOf, stateOf } from '#gateway/state.ts';
 import { Turns } from '#gateway/turns.ts';
 import { openLedger } from '#ledger/ledger.ts';
@@ -42,12 +43,15 @@ export function makeDataFolder(dataDir: string): void {
 
 async function openState(config: Config): Promise<Control> {
   makeDataFolder(config.dataDir);
+  const masterKey = await configuredMasterKey(config);
   const ledger = await openLedger({
+    ...(masterKey && { masterKey }),
     dir: config.ledger.dir,
     origin: config.ledger.origin ?? ORIGIN_UNLESS_CONFIGURED,
     signatures: config.ledger.signatures,
   });
   try {
+    await ledger.retain(config.ledger.retention);
     const { dataDir } = config;
     const activations = new Activations({
       ledger,

@@ -56,6 +56,13 @@ export const SIGNATURE_BYTES_MAX = 16 * 1024;
 /** Attempts to bring terms into force, whose end is kept for who asks. */
 export const ATTEMPTS_MAX = 16;
 
+export const MASTER_KEY_LIMITS = {
+  /** For a command that prints the vault's master key: a key management service answers in a second. */
+  waitMsMax: 30_000,
+  /** Of what it prints: 44 characters, and what a program may add. */
+  outputBytesMax: 4_096,
+} as const;
+
 export const DISCLOSURE_LIMITS = {
   /** Of a file: what a browser can still hold several times over. */
   fileBytesMax: 256 * 1024 * 1024,

@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { NoteVerifier } from '#base/note.ts';
+import type { Config } from '#config/config.ts';
+import { configuredMasterKey } from '#gateway/master-key.ts';
 import type { LogPlace } from '#ledger/archive.ts';
 import { nodeDisk } from '#ledger/disk.ts';
 import { loadMasterKey } from '#ledger/keys.ts';
@@ -24,6 +26,8 @@ export interface Audited {
   readonly log: NoteVerifier;
   /** Beside the ledger: the packs that were in force. */
   readonly dataDir: string;
+  /** Of the instance, where it was not only a folder that was named. */
+  readonly config: Config | undefined;
 }
 
 export function withAudited(command: Command): Command {
@@ -41,24 +45,28 @@ export async function auditedLedger(
   folder: string | undefined,
   options: AuditedOptions,
 ): Promise<Audited> {
-  const { dir, dataDir } = foldersOf(folder, options);
+  // Beside a folder that is named only a configuration that is named too: it has the vault's key.
+  const isInstance = folder === undefined || options.config !== undefined;
+  const config = isInstance ? readConfig(options) : undefined;
+  const { dir, dataDir } =
+    folder === undefined && config
+      ? { dir: config.ledger.dir, dataDir: config.dataDir }
+      : foldersIn(folder ?? '.');
   const { log } = await shownLedger(dir, options.key);
   const archives = (options.archive ?? []).map((archive) => resolve(archive));
-  return { place: archives.length === 0 ? dir : { dir, archives }, log, dataDir };
+  return { place: archives.length === 0 ? dir : { dir, archives }, log, dataDir, config };
 }
 
 /** The key to the vault. @throws ProvisoError `ledger_corrupt` where it is missing */
-export async function masterKeyOf({ place, log }: Audited): Promise<Uint8Array> {
+export async function masterKeyOf({ place, log, config }: Audited): Promise<Uint8Array> {
+  const configured = config && (await configuredMasterKey(config));
+  if (configured) return configured;
   // A folder without a checkpoint has no vault to open, and none is to be made.
   await readCheckpoint(place, log);
   return loadMasterKey(nodeDisk, typeof place === 'string' ? place : place.dir);
 }
 
-function foldersOf(folder: string | undefined, options: AuditedOptions) {
-  if (folder === undefined) {
-    const { dataDir, ledger } = readConfig(options);
-    return { dir: ledger.dir, dataDir };
-  }
+function foldersIn(folder: string) {
   const given = resolve(folder);
   const inner = join(given, 'ledger');
   const isAround = !existsSync(join(given, 'checkpoint')) && existsSync(join(inner, 'checkpoint'));

@@ -1,6 +1,7 @@
 /** The configuration in force: complete, checked, paths absolute, secrets fetched. */
 import type { Limits } from '#base/limits.ts';
 import type { Algorithm } from '#base/note-key.ts';
+import type { Span } from '#base/span.ts';
 import type { Protocol } from '#wire/exchange.ts';
 import type { Secret } from './secret.ts';
 import type { AuthStyle, VendorKind } from './vendors.ts';
@@ -41,8 +42,12 @@ export interface Config {
     readonly dir: string;
     /** The log's name in its checkpoints; made from the host's name where it is absent. */
     readonly origin: string | undefined;
+    /** How long entries and their values stay at least; absent where nothing is said of it. */
+    readonly retention: Span | undefined;
     /** Whether what was asked and answered goes to the vault, or only its digest to the ledger. */
     readonly content: 'full' | 'digest';
+    /** Of the vault, base64; absent where the ledger keeps it in its own folder. */
+    readonly masterKey: Secret | KeyCommand | undefined;
     /** With what checkpoints are signed. */
     readonly signatures: readonly Algorithm[];
     /** Whether the log is served to anyone, and below which path. */
@@ -62,6 +67,14 @@ export interface Config {
   readonly allowedFields: Readonly<Record<Protocol, ReadonlySet<string>>>;
   /** What the operator should know and may accept; one sentence each. */
   readonly warnings: readonly string[];
+}
+
+/** Prints the vault's master key. */
+export interface KeyCommand {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** A file that it gets on its standard input. */
+  readonly wrapped: string | undefined;
 }
 
 export interface ProviderConfig {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { DEFAULT_LIMITS, type Limits } from '#base/limits.ts';
 import { type Algorithm, isSupported } from '#base/note-key.ts';
+import { parseSpan } from '#base/span.ts';
 import { PROTOCOLS, type Protocol } from '#wire/exchange.ts';
 import { checkUrl, isLoopback } from './address.ts';
 import type { Config, ProviderConfig, WitnessesConfig } from './config.ts';
@@ -12,6 +13,7 @@ import { nearest } from './nearest.ts';
 import type { Around, Environment, Problem } from './problem.ts';
 import { providersFromEnvironment, resolveProvider, resolveTargets } from './provider.ts';
 import type { ConfigInput } from './schema.ts';
+import { fetchSecret } from './secret.ts';
 
 /** Where the configuration names none. */
 export const EXAMPLE_TERMS = fileURLToPath(
@@ -85,7 +87,9 @@ export function resolveConfig(
           ? resolve(dataDir, 'ledger')
           : resolve(folder, input.ledger.dir),
       origin: input.ledger.origin,
+      retention: input.ledger.retention && parseSpan(input.ledger.retention.atLeast),
       content: input.ledger.content,
+      masterKey: masterKeyOf(input.ledger.masterKey, around),
       signatures: input.ledger.signatures ?? allAlgorithms(),
       serve: input.ledger.serve,
       prefix: input.ledger.prefix,
@@ -153,6 +157,18 @@ function warningsOf(input: ConfigInput): string[] {
     }
   }
   return warnings;
+}
+
+function masterKeyOf(
+  given: ConfigInput['ledger']['masterKey'],
+  around: Around,
+): Config['ledger']['masterKey'] {
+  if (given === undefined) return undefined;
+  const [program, ...args] = given.command ?? [];
+  if (program === undefined) return fetchSecret(given, ['ledger', 'masterKey'], around);
+  const { wrapped } = given;
+  const path = wrapped === undefined ? undefined : resolve(around.folder, wrapped);
+  return { program, args, wrapped: path };
 }
 
 function allowedFieldsOf(

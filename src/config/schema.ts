@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { DEFAULT_LIMITS } from '#base/limits.ts';
+import { parseSpan } from '#base/span.ts';
 import { PROTOCOLS } from '#wire/exchange.ts';
 import { nearest } from './nearest.ts';
 import { VENDOR_KINDS } from './vendors.ts';
@@ -32,6 +33,30 @@ const secretPlace = object(
 ).refine((place) => (place.env === undefined) !== (place.file === undefined), {
   error: 'needs exactly one of `env` and `file`',
 });
+
+const masterKey = object(
+  {
+    env: z.string().min(1).optional().describe('The name of an environment variable.'),
+    file: z.string().min(1).optional().describe('The path of a file that holds nothing else.'),
+    command: z
+      .array(z.string().min(1))
+      .min(1)
+      .optional()
+      .describe('A program and its arguments, run without a shell, which prints the key.'),
+    wrapped: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('With `command`: a file that it gets on its standard input.'),
+  },
+  'the key never stands in the configuration: write `{ file: path }`, `{ env: NAME }` or `{ command: [program] }`',
+)
+  .refine(({ env, file, command }) => [env, file, command].filter(Boolean).length === 1, {
+    error: 'needs exactly one of `env`, `file` and `command`',
+  })
+  .refine(({ command, wrapped }) => wrapped === undefined || command !== undefined, {
+    error: 'has `wrapped`, which is for `command`',
+  });
 
 const modelIdentity = object({
   variant: words.optional().describe('The variant that the vendor made for this customer.'),
@@ -186,9 +211,22 @@ export const configSchema = object({
   ledger: object({
     dir: z.string().min(1).optional().describe('`ledger` in the data folder unless given.'),
     origin: keyName.optional().describe('The log’s name in its checkpoints.'),
+    retention: object({
+      atLeast: z
+        .string()
+        .refine((text) => parseSpan(text) !== undefined, {
+          error: 'must be a span such as `6 months` or `184 days`',
+        })
+        .describe('Younger entries and values are neither archived nor erased.'),
+    }).optional(),
     content: choice(['full', 'digest'] as const)
       .default('full')
       .describe('Keep what was asked and answered in the encrypted vault, or only its digest.'),
+    masterKey: masterKey
+      .optional()
+      .describe(
+        'Where the vault’s master key is, base64 of 32 bytes; `vault/master.key` unless given.',
+      ),
     signatures: signatures.describe('With what checkpoints are signed.'),
     serve: z
       .boolean()

@@ -13,6 +13,7 @@ import type { NoteVerifier } from '#base/note.ts';
 import { dirOf } from '#ledger/archive.ts';
 import { openCheckpoint } from '#ledger/checkpoint.ts';
 import { rootsOf, tilesIn } from '#ledger/prove.ts';
+import { WITNESSED_FILE } from '#ledger/public-files.ts';
 import { readIfThere } from '#ledger/read.ts';
 import { hashToBase64 } from '#ledger/tree.ts';
 import { type ChosenEntry, chooseEntries, type Question, type Source } from './choose.ts';
@@ -48,12 +49,15 @@ export async function disclose(
   onProgress: Progress = () => undefined,
 ): Promise<Disclosure> {
   const { place, log } = source;
-  const checkpoint = await checkpointOf(dirOf(place), log);
-  const { size } = openCheckpoint(Buffer.from(checkpoint), log);
-  const range = await rangeOf(place, size, question);
-  const chosen = await chooseEntries(source, size, range, question, onProgress);
+  const newest = await headIn(dirOf(place), 'checkpoint', log);
+  if (!newest) throw noLedger(dirOf(place));
+  const range = await rangeOf(place, newest.size, question);
+  const chosen = await chooseEntries(source, newest.size, range, question, onProgress);
   const entries = chosen.map(disclosedEntry);
   const indexes = entries.map(({ index }) => index);
+  const needed = Math.max((indexes.at(-1) ?? -1) + 1, question.isComplete ? range.to : 0);
+  const witnessed = await headIn(dirOf(place), WITNESSED_FILE, log);
+  const { size, checkpoint } = witnessed && witnessed.size >= needed ? witnessed : newest;
   const hashes = await rootsOf(tilesIn(dirOf(place), size), hiddenRanges(size, indexes));
   const proof = hashes.map(hashToBase64);
   const { after, before, from, to } = range;
@@ -80,12 +84,25 @@ export async function disclose(
   return { text, sha256: hash('sha256', text, 'hex'), entries, proof, checkpoint, verdict };
 }
 
-async function checkpointOf(dir: string, { name }: NoteVerifier): Promise<string> {
-  const bytes = await readIfThere(join(dir, 'checkpoint'));
-  if (bytes) return bytes.toString('utf8');
-  throw new ProvisoError('ledger_corrupt', `There is no checkpoint of \`${name}\` in \`${dir}\`.`, {
-    at: dir,
-  });
+interface SignedHead {
+  readonly size: number;
+  /** The signed note. */
+  readonly checkpoint: string;
+}
+
+/** @throws ProvisoError `note_invalid` */
+async function headIn(
+  dir: string,
+  file: string,
+  log: NoteVerifier,
+): Promise<SignedHead | undefined> {
+  const bytes = await readIfThere(join(dir, file));
+  if (!bytes) return undefined;
+  return { size: openCheckpoint(bytes, log).size, checkpoint: bytes.toString('utf8') };
+}
+
+function noLedger(dir: string): ProvisoError {
+  return new ProvisoError('ledger_corrupt', `There is no checkpoint in \`${dir}\`.`, { at: dir });
 }
 
 function disclosedEntry({ entry, bytes, texts, erased }: ChosenEntry): DisclosedEntry {

@@ -162,6 +162,7 @@ export class Gateway {
     gateway = new Gateway(parts);
     await gateway.holds.open();
     await ledger.append({ kind: 'start', public: { version: VERSION } });
+    await ledger.retain(config.ledger.retention);
     witnessing?.start();
     opened.move();
     return gateway;
@@ -203,6 +204,7 @@ export class Gateway {
     this.#sandbox ??= await sandboxFor(config);
     const routing = openRouting(config, this.#sandbox);
     const { callers, purposes } = await stateOf(config, this.ledger);
+    await this.ledger.retain(config.ledger.retention);
     const { providers } = this.routing;
     Object.assign(this, { config, callers, purposes, routing });
     // Pools close when their last call has ended.

@@ -13,6 +13,7 @@ import type { JsonObject, JsonValue } from '#base/json.ts';
 import { LEDGER_LIMITS, type LedgerLimits } from '#base/limits.ts';
 import type { NoteVerifier } from '#base/note.ts';
 import type { Algorithm } from '#base/note-key.ts';
+import type { Span } from '#base/span.ts';
 import { findArchived } from './archive.ts';
 import { digestOf, parseDisclosure } from './commitments.ts';
 import { type Disk, nodeDisk } from './disk.ts';
@@ -20,8 +21,17 @@ import { decodeEntry, type Entry, type NewEntry, type StateKind } from './entry.
 import { destroyKey, erasureEntry } from './erasure.ts';
 import { loadMasterKey, loadSigners } from './keys.ts';
 import { takeWriterLock, type WriterLock } from './lock.ts';
+import { checkMasterKey } from './master-key.ts';
 import { readBundle } from './read.ts';
 import { type LedgerFiles, type LoadedLog, loadLog } from './recover.ts';
+import {
+  type ArchivedRange,
+  archiveEntry,
+  newestSealed,
+  requireRange,
+  requireRetained,
+  retentionEntry,
+} from './retention.ts';
 import { corrupt, TILE_WIDTH } from './tiles.ts';
 import { findBlobs, textsOf, valuesFileOf, valuesPath } from './values.ts';
 import { LogWriter } from './writer.ts';
@@ -63,6 +73,7 @@ export async function openLedger(options: LedgerOptions): Promise<Ledger> {
     for (const folder of ['journal', 'keys', 'vault']) await disk.makeFolder(join(dir, folder));
     const signers = await loadSigners(disk, dir, origin, options.signatures ?? [], clock);
     const masterKey = options.masterKey ?? (await loadMasterKey(disk, dir));
+    await checkMasterKey(disk, dir, masterKey);
     await disk.syncFolder(dir);
     const files = { disk, dir, lockDir, signers, masterKey, clock, limits };
     const log = await loadLog(files);
@@ -88,6 +99,7 @@ export class Ledger {
   #writer: LogWriter;
   #retryTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
+  #retained: Span | undefined;
   #refusal: ProvisoError | undefined;
 
   private constructor(
@@ -219,7 +231,7 @@ export class Ledger {
    * committed to stays provable, and can be opened no more.
    * @param said why; it stands in the vault, and must not name what is erased
    * @returns the number of the entry that says so
-   * @throws `not_found` where nothing is kept for the name
+   * @throws `not_found` where nothing is kept for the name, `retention_in_force`
    */
   async erase(vaultKey: string, said?: NewEntry['private']): Promise<number> {
     // The key has its own file then, and no record of the journal is needed for it.
@@ -231,6 +243,8 @@ export class Ledger {
     if (!state || state.isErased) {
       throw new ProvisoError('not_found', 'The vault has no values under this name.');
     }
+    const newest = await newestSealed(this.#files.dir, slot, this.size);
+    if (newest !== undefined) await this.#requireRetained(newest, 'Values of this name');
     const key = { slot, generation: state.generation };
     this.#writer.endSegment();
     const index = await this.append(erasureEntry(key, said));
@@ -239,6 +253,24 @@ export class Ledger {
     await destroyKey(disk, dir, key);
     this.#log.vault.forget(vaultKey);
     return index;
+  }
+
+  /** From now on what is younger neither goes to an archive nor is erased; on record where it is new. */
+  async retain(atLeast: Span | undefined): Promise<void> {
+    const entry = retentionEntry(atLeast, await Array.fromAsync(this.history(['retention'])));
+    if (entry) await this.append(entry);
+    this.#retained = atLeast;
+  }
+
+  /**
+   * Puts on record that entries go to an archive. Only then may their files be taken away.
+   * @throws `retention_in_force`, `invalid_request`
+   */
+  async recordArchive(range: ArchivedRange): Promise<void> {
+    requireRange(range, this.openDecisions());
+    await this.#requireRetained(range.to - 1, `Entries ${range.from} to ${range.to - 1}`);
+    const entry = archiveEntry(range, await Array.fromAsync(this.history(['archive'])));
+    if (entry) await this.append(entry);
   }
 
   /** Resolves when all that was acknowledged is published. */
@@ -271,6 +303,11 @@ export class Ledger {
       if (texts.length === 0) throw error;
       return texts;
     }
+  }
+
+  async #requireRetained(newest: number, what: string): Promise<void> {
+    const { at } = await this.readEntry(newest);
+    requireRetained(this.#retained, at, this.#files.clock.now(), what);
   }
 
   async #textsOf(path: string, index: number): Promise<string[]> {
