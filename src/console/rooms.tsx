@@ -22,6 +22,7 @@ import { Keys } from './pages/keys.tsx';
 import { Ledger } from './pages/ledger.tsx';
 import { NotFound } from './pages/not-found.tsx';
 import { Now } from './pages/now.tsx';
+import { People } from './pages/people.tsx';
 import { Purposes } from './pages/purposes.tsx';
 import { hasRole, type Session, useSession } from './session.ts';
 
@@ -39,6 +40,7 @@ const ROOMS: readonly Room[] = [
   { path: '/inbox', name: 'Inbox', page: Inbox },
   { path: '/now', name: 'Now', page: Now, roles: READERS },
   { path: '/ledger', name: 'Ledger', page: Ledger, roles: READERS },
+  { path: '/people', name: 'People', page: People, roles: READERS },
   { path: '/purposes', name: 'Purposes', page: Purposes, roles: READERS },
   { path: '/keys', name: 'Keys', page: Keys, roles: ['administrator', 'auditor'] },
 ];

@@ -91,9 +91,7 @@ function Filters({
         clearable
         data={['permit', 'hold', 'deny']}
         value={filter.effect ?? null}
-        onChange={(effect) =>
-          onChange({ ...filter, effect: (effect ?? undefined) as Filter['effect'] })
-        }
+        onChange={(effect) => onChange({ ...filter, effect: effect ?? undefined })}
       />
       {text('purpose', 'Purpose')}
       {text('rule', 'Rule')}
