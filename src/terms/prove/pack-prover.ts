@@ -2,13 +2,12 @@
  * Proofs of whole packs, each in solver processes of its own that end with it. What a proof rests on
  * is asked anew each time: an answer from a file would be the word of whoever wrote the file.
  */
-import { createRequire } from 'node:module';
 import { PROOF_LIMITS } from '#base/limits.ts';
 import type { Pack } from '../pack.ts';
 import type { Report } from './analyze.ts';
 import { type PackProof, provePack } from './prove-pack.ts';
 import { Prover } from './prover.ts';
-import { type Solver, startSolver } from './solver.ts';
+import { type Solver, startSolver, Z3 } from './solver.ts';
 
 export interface PackProver {
   /** The solver and its version, for the record. */
@@ -25,7 +24,7 @@ type ProofLimits = { readonly [K in keyof typeof PROOF_LIMITS]: number };
 export function startPackProver(limits: ProofLimits = PROOF_LIMITS): PackProver {
   const solvers = new Set<Solver>();
   return {
-    solver: `z3-solver ${Z3_VERSION}`,
+    solver: Z3,
     async prove(pack, against, report) {
       const { processes, questionMsMax, wholeMsMax } = limits;
       const solver = startSolver({ processes, timeLimitMs: questionMsMax });
@@ -44,7 +43,3 @@ export function startPackProver(limits: ProofLimits = PROOF_LIMITS): PackProver 
     },
   };
 }
-
-const { version: Z3_VERSION } = createRequire(import.meta.url)('z3-solver/package.json') as {
-  readonly version: string;
-};

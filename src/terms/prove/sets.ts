@@ -65,7 +65,7 @@ function operation(
     }
     case 'containsAll': {
       if (b.items) return and(...b.items.map((item) => holds(a, item, encoder)));
-      const merged = `((_ map or) ${a.value} ${b.value})`;
+      const merged = script.named(sorts.sortOf(a.type), `((_ map or) ${a.value} ${b.value})`);
       const all = script.named('Bool', same(a.value, merged));
       const w = footprint.witness(itemType(a), script, sorts);
       const isLacking = and(apply('select', b.value, w), not(apply('select', a.value, w)));

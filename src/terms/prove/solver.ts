@@ -5,6 +5,8 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { createRequire } from 'node:module';
+import { takingTurns } from './turns.ts';
 
 export type SolverAnswer =
   /** `values` is what the solver printed after its verdict. */
@@ -24,12 +26,14 @@ export interface SolverOptions {
   readonly timeLimitMs: number;
 }
 
+/** Which solver it is, for records of what it proved. */
+export const Z3 = `z3-solver ${versionOf('z3-solver')}`;
+
 /** Z3, started when it is first asked. */
 export function startSolver({ processes, timeLimitMs }: SolverOptions): Solver {
   const idle: ChildProcess[] = [];
   const all = new Set<ChildProcess>();
-  const waiting: (() => void)[] = [];
-  let busy = 0;
+  const inTurn = takingTurns(processes);
   let isClosed = false;
   const started = async (): Promise<ChildProcess | undefined> => {
     const child = fork(new URL('./solver-process.ts', import.meta.url), {
@@ -61,17 +65,7 @@ export function startSolver({ processes, timeLimitMs }: SolverOptions): Solver {
     return verdictOf(printed);
   };
   return {
-    ask: async (script) => {
-      if (busy >= processes) await new Promise<void>((resolve) => waiting.push(resolve));
-      else busy++;
-      try {
-        return await askIdle(script);
-      } finally {
-        const next = waiting.shift();
-        if (next) next();
-        else busy--;
-      }
-    },
+    ask: (script) => inTurn(() => askIdle(script)),
     close: async () => {
       isClosed = true;
       const ends = [...all].map((child) => once(child, 'exit'));
@@ -79,6 +73,13 @@ export function startSolver({ processes, timeLimitMs }: SolverOptions): Solver {
       await Promise.all(ends);
     },
   };
+}
+
+function versionOf(name: string): string {
+  const { version } = createRequire(import.meta.url)(`${name}/package.json`) as {
+    readonly version: string;
+  };
+  return version;
 }
 
 /** The same question gets the same answer: no seed is left to chance. */
@@ -125,7 +126,8 @@ async function answerOf(
   }
 }
 
-function verdictOf(printed: string): SolverAnswer {
+/** What a solver printed, as its answer. */
+export function verdictOf(printed: string): SolverAnswer {
   const [, verdict, rest = ''] = /^\s*(sat|unsat|unknown)\b([^]*)$/.exec(printed) ?? [];
   if (verdict === 'sat') return { verdict, values: rest };
   if (verdict === 'unsat') return { verdict };
