@@ -7,6 +7,7 @@ import { actionHash } from '#oversight/action.ts';
 import { type ApproverKey, objection, type Requirement } from '#oversight/approvals.ts';
 import { type Display, renderAction } from '#oversight/display.ts';
 import { type AnswerRecord, answered, type Hold, signaturesOf } from '#oversight/hold.ts';
+import { lastSimilar } from '#oversight/similar.ts';
 import type { Statement, Verdict } from '#oversight/statement.ts';
 import type { Assertion } from '#people/assertion.ts';
 import type { RelyingParty } from '#people/credential.ts';
@@ -59,7 +60,7 @@ export function askPerson(
 ): Asked {
   const hold = openHold(holds, id);
   const person = activePerson(people, personId);
-  const display = renderAction(hold.shown);
+  const display = renderAction(hold.shown, lastSimilar(hold, holds.list()));
   const said = {
     action: actionHash(hold.shown),
     display: { hash: display.hash, version: display.version },

@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { JsonObject } from '#base/json.ts';
-import { makeAction } from './action.ts';
-import { renderAction, visible } from './display.ts';
+import { canonicalJson, type JsonObject } from '#base/json.ts';
+import { actionHash, makeAction } from './action.ts';
+import { renderAction } from './display.ts';
+import { placesIn, unitIn } from './places.ts';
+import { visible } from './visible.ts';
 
 const actionWith = (args: JsonObject | string, tool = 't') =>
   makeAction({
@@ -100,4 +102,103 @@ test('the hash covers every line', () => {
   const other = renderAction(actionWith({ a: 1 }, 'y'));
   assert.notEqual(one.hash, other.hash);
   assert.equal(renderAction(actionWith({ a: 1 }, 'x')).hash, one.hash);
+});
+
+test('two actions that differ never look the same', () => {
+  const name = fc.constantFrom('a', 'b c', 'b"]["c', '0', '', '\u200b', '⟨U+0022⟩');
+  const value = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 2 },
+      fc.constantFrom(null, true, 1, '1', '', '""', 'null', '{}'),
+      fc.array(tie('value'), { maxLength: 2 }),
+      fc.dictionary(name, tie('value'), { maxKeys: 2, noNullPrototype: true }),
+    ),
+  })).value as fc.Arbitrary<JsonObject>;
+  const shown = (args: JsonObject) => argumentLines({ args });
+  fc.assert(
+    fc.property(value, value, (one, other) => {
+      const areSame = canonicalJson(one) === canonicalJson(other);
+      assert.equal(shown(one).join('\n') === shown(other).join('\n'), areSame);
+    }),
+    { numRuns: 3_000 },
+  );
+});
+
+test('a number has the unit that its name says, and no other', () => {
+  const units: readonly (readonly [name: string, unit: string | undefined])[] = [
+    ['distance_km', 'km'],
+    ['distanceKm', 'km'],
+    ['max-speed-knots', 'kn'],
+    ['altitude_ft', 'ft'],
+    ['waitMs', 'ms'],
+    ['price_eur', 'EUR'],
+    ['minutes', 'min'],
+    ['m', undefined],
+    ['item', undefined],
+    ['atoms', undefined],
+    ['berth', undefined],
+    ['', undefined],
+  ];
+  for (const [name, unit] of units) assert.equal(unitIn(name), unit, name);
+  const { lines } = renderAction(actionWith({ legs_km: [1, 2], note_km: 'far' }));
+  assert.deepEqual(
+    lines.filter(({ unit }) => unit !== undefined).map(({ label, unit }) => [label, unit]),
+    [
+      ['arguments.legs_km[0]', 'km'],
+      ['arguments.legs_km[1]', 'km'],
+    ],
+  );
+});
+
+test('places are found by names and in GeoJSON, and nowhere that would be a guess', () => {
+  const found = (value: JsonObject) =>
+    placesIn(value, 'a').map(({ label, latitude, longitude }) => [label, latitude, longitude]);
+  assert.deepEqual(found({ lat: 54.3, lon: 10.1 }), [['a', 54.3, 10.1]]);
+  assert.deepEqual(found({ from: { Latitude: -1, Longitude: 2 } }), [['a.from', -1, 2]]);
+  assert.deepEqual(found({ 'way points': [{ lat: 1, lng: 2 }] }), [['a["way points"][0]', 1, 2]]);
+  const line = [
+    [10, 50],
+    [11, 51, 7],
+  ];
+  assert.deepEqual(found({ type: 'LineString', coordinates: line }), [
+    ['a.coordinates[0]', 50, 10],
+    ['a.coordinates[1]', 51, 11],
+  ]);
+  for (const none of [
+    { at: [54.3, 10.1] },
+    { lat: 91, lon: 0 },
+    { lat: 1 },
+    { lat: 1, latitude: 2, lon: 3 },
+    { lat: '1', lon: '2' },
+    { coordinates: [1, 2] },
+  ]) {
+    assert.deepEqual(found(none), [], JSON.stringify(none));
+  }
+});
+
+test('what is different from the last action like it stands beside, and is hashed', () => {
+  const before = actionWith({ berth: 4, note: 'as ever', keep: 1 });
+  const now = actionWith({ berth: 5, keep: 1, urgent: true });
+  const alone = renderAction(now);
+  const { lines, compared, hash } = renderAction(now, before);
+  assert.deepEqual(
+    lines.filter((line) => line.before ?? line.isNew).map((line) => [line.label, line.before]),
+    [
+      ['arguments.berth', '4'],
+      ['arguments.urgent', undefined],
+    ],
+  );
+  assert.deepEqual(compared, {
+    action: actionHash(before),
+    gone: [{ label: 'arguments.note', value: 'as ever' }],
+  });
+  assert.notEqual(hash, alone.hash);
+  assert.deepEqual(
+    lines.map(({ label, value }) => [label, value]),
+    alone.lines.map(({ label, value }) => [label, value]),
+  );
+  assert.equal(
+    renderAction(now, actionWith({ berth: 5, keep: 1, urgent: true })).compared?.gone.length,
+    0,
+  );
 });

@@ -1,15 +1,16 @@
 /**
  * What a person is shown of an action: made from the action alone, whole, with nothing folded, and
- * with each character that cannot be seen, or that passes for another, written out as ⟨U+202E⟩.
- * docs/spec/oversight.md#the-display
+ * with each character that cannot be seen, or that passes for another, written out. Beside it, what
+ * is different from the last action like it. docs/spec/oversight.md#the-display
  *
- * The hash covers every line, so a signature names what was given to be shown. A change here that
- * changes any line is another version.
+ * The hash covers all of it, so a signature names what was given to be shown. A change here that
+ * changes any of it is another version.
  */
 import { hash } from 'node:crypto';
-import confusables from 'unhomoglyph/data.json' with { type: 'json' };
 import { canonicalJson, isObject, type JsonObject, type JsonValue } from '#base/json.ts';
-import type { ActionDocument } from './action.ts';
+import { type ActionDocument, actionHash } from './action.ts';
+import { type Place, placesIn, unitIn } from './places.ts';
+import { memberLabel, visible } from './visible.ts';
 
 export const DISPLAY_VERSION = 1;
 
@@ -20,20 +21,87 @@ export interface DisplayLine {
   readonly kind: 'text' | 'number' | 'boolean' | 'null' | 'empty' | 'instant';
   /** Who wrote the value: whoever runs this gateway, the caller, or the model. */
   readonly by: 'gateway' | 'caller' | 'model';
+  /** Of a number, as the name of its member says it. */
+  readonly unit?: string | undefined;
+  /** What stood there in the last similar action, if something else did. */
+  readonly before?: string | undefined;
+  /** Nothing stood there in the last similar action. */
+  readonly isNew?: true | undefined;
 }
 
 export interface Display {
   readonly version: number;
   readonly lines: readonly DisplayLine[];
+  /** For a plot beside the lines, in which they stand too. */
+  readonly places: readonly Place[];
+  /** With what the lines were compared; null where there was nothing like it. */
+  readonly compared: Compared | null;
   /** SHA-256, hexadecimal. */
   readonly hash: string;
 }
 
-export function renderAction(document: ActionDocument): Display {
-  const lines = [...linesOf(document)];
-  const whole = { lines, version: DISPLAY_VERSION, what: 'proviso display v1' };
-  const hashed = hash('sha256', canonicalJson(whole as object as JsonObject), 'hex');
-  return { version: DISPLAY_VERSION, lines, hash: hashed };
+export interface Compared {
+  /** The hash of the last similar action. */
+  readonly action: string;
+  /** Its lines for which there are none now. */
+  readonly gone: readonly { readonly label: string; readonly value: string }[];
+}
+
+/** @param similar the last similar action, where there was one */
+export function renderAction(document: ActionDocument, similar?: ActionDocument): Display {
+  const now = [...linesOf(document)];
+  const before = similar && [...linesOf(similar)];
+  const shown = {
+    version: DISPLAY_VERSION,
+    lines: before ? comparedLines(now, before) : now,
+    places: placesOf(document),
+    compared: similar && before ? { action: actionHash(similar), gone: gone(now, before) } : null,
+  };
+  const whole = { ...shown, what: 'proviso display v1' };
+  const written = JSON.parse(JSON.stringify(whole)) as JsonObject;
+  return { ...shown, hash: hash('sha256', canonicalJson(written), 'hex') };
+}
+
+function placesOf(document: ActionDocument): readonly Place[] {
+  return document.kind === 'tool_call'
+    ? placesIn(document.arguments, 'arguments')
+    : placesIn(document.request, 'request');
+}
+
+/** Differs each time, and says nothing. */
+const UNCOMPARED: ReadonlySet<string> = new Set(['can be signed until']);
+
+function comparedLines(
+  now: readonly DisplayLine[],
+  before: readonly DisplayLine[],
+): readonly DisplayLine[] {
+  const known = byPlace(before);
+  return [...byPlace(now)].map(([place, line]): DisplayLine => {
+    if (UNCOMPARED.has(line.label)) return line;
+    const earlier = known.get(place);
+    if (!earlier) return { ...line, isNew: true };
+    const isSame = earlier.value === line.value && earlier.kind === line.kind;
+    return isSame ? line : { ...line, before: earlier.value };
+  });
+}
+
+function gone(now: readonly DisplayLine[], before: readonly DisplayLine[]): Compared['gone'] {
+  const known = byPlace(now);
+  return [...byPlace(before)]
+    .filter(([place]) => !known.has(place))
+    .map(([, { label, value }]) => ({ label, value }));
+}
+
+/** Lines by their label, and by how often it stood before: a caller is in several teams. */
+function byPlace(lines: readonly DisplayLine[]): ReadonlyMap<string, DisplayLine> {
+  const counts = new Map<string, number>();
+  return new Map(
+    lines.map((line) => {
+      const count = counts.get(line.label) ?? 0;
+      counts.set(line.label, count + 1);
+      return [`${count} ${line.label}`, line];
+    }),
+  );
 }
 
 function* linesOf(document: ActionDocument): Generator<DisplayLine> {
@@ -64,25 +132,28 @@ function* linesOf(document: ActionDocument): Generator<DisplayLine> {
   yield { label: 'can be signed until', value: expiresAt, kind: 'instant', by: 'gateway' };
 }
 
+/** @param name of the member that has the value, which may say its unit */
 function* valueLines(
   label: string,
   value: JsonValue,
   by: DisplayLine['by'],
+  name = '',
 ): Generator<DisplayLine> {
   if (typeof value === 'string') yield text(label, value, by);
-  else if (typeof value === 'number') yield { label, value: String(value), kind: 'number', by };
-  else if (typeof value === 'boolean') yield { label, value: String(value), kind: 'boolean', by };
+  else if (typeof value === 'number') {
+    const unit = unitIn(name);
+    yield { label, value: String(value), kind: 'number', by, ...(unit && { unit }) };
+  } else if (typeof value === 'boolean') yield { label, value: String(value), kind: 'boolean', by };
   else if (isObject(value)) {
     const keys = Object.keys(value).sort();
     if (keys.length === 0) yield { label, value: '{}', kind: 'empty', by };
     for (const key of keys) {
-      const name = /^[A-Za-z_][A-Za-z0-9_]*$/.test(key) ? `.${key}` : `["${visible(key)}"]`;
-      yield* valueLines(label + name, value[key] as JsonValue, by);
+      yield* valueLines(memberLabel(label, key), value[key] as JsonValue, by, key);
     }
   } else if (Array.isArray(value)) {
     if (value.length === 0) yield { label, value: '[]', kind: 'empty', by };
     for (const [i, item] of (value as readonly JsonValue[]).entries()) {
-      yield* valueLines(`${label}[${i}]`, item, by);
+      yield* valueLines(`${label}[${i}]`, item, by, name);
     }
   } else yield { label, value: 'null', kind: 'null', by };
 }
@@ -91,38 +162,3 @@ function text(label: string, value: string, by: DisplayLine['by']): DisplayLine 
   if (value === '') return { label, value: '""', kind: 'empty', by };
   return { label, value: visible(value), kind: 'text', by };
 }
-
-/** Controls, formats, private and unassigned characters, odd spaces, and our own brackets. */
-const UNSEEN =
-  /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Variation_Selector}\p{Default_Ignorable_Code_Point}⟨⟩]|(?! )\p{Zs}|^ | $| (?= )|^\p{M}/gu;
-const WORD = /[\p{L}\p{N}\p{M}]+/gu;
-
-/** The text with nothing in it that a reader cannot see, or would take for something else. */
-export function visible(value: string): string {
-  return value
-    .replace(UNSEEN, codePoint)
-    .replace(WORD, (word) => (looksLatin(word) ? word.replace(/[^\x00-\x7f]/gu, named) : word));
-}
-
-/** A word of Latin letters and of others that pass for them, such as `pаy` with a Cyrillic а. */
-function looksLatin(word: string): boolean {
-  if (/^[\x00-\x7f]*$/.test(word)) return false;
-  return [...word.normalize('NFD').replace(/\p{M}/gu, '')].every(
-    (letter) => letter < '\x7f' || /\p{Script=Latin}/u.test(letter) || LOOKALIKES.has(letter),
-  );
-}
-
-function named(letter: string): string {
-  return LOOKALIKES.has(letter) ? letter + codePoint(letter) : letter;
-}
-
-function codePoint(character: string): string {
-  return `⟨U+${character.codePointAt(0)?.toString(16).toUpperCase().padStart(4, '0')}⟩`;
-}
-
-/** Characters beyond ASCII that look like one of ASCII (Unicode UTS 39). */
-const LOOKALIKES: ReadonlySet<string> = new Set(
-  Object.entries(confusables)
-    .filter(([from, to]) => from > '\x7f' && /^[\x21-\x7e]$/.test(to))
-    .map(([from]) => from),
-);

@@ -11,8 +11,9 @@ import {
 } from '#gateway/approve.ts';
 import type { State } from '#gateway/state.ts';
 import { actionHash } from '#oversight/action.ts';
-import { renderAction } from '#oversight/display.ts';
+import { type Display, renderAction } from '#oversight/display.ts';
 import type { Hold } from '#oversight/hold.ts';
+import { lastSimilar } from '#oversight/similar.ts';
 import { assertion } from '#people/assertion.ts';
 import type { Person } from '#people/person.ts';
 import { type Actor, rolesOf } from '../actor.ts';
@@ -95,8 +96,20 @@ const displayed = z.strictObject({
       value: z.string(),
       kind: z.enum(['text', 'number', 'boolean', 'null', 'empty', 'instant']),
       by: z.enum(['gateway', 'caller', 'model']).describe('Who wrote the value.'),
+      unit: z.string().optional().describe('Of a number, as the name of its member says it.'),
+      before: z.string().optional().describe('What stood there in the last similar action.'),
+      isNew: z.literal(true).optional().describe('Nothing stood there in it.'),
     }),
   ),
+  places: z
+    .array(z.strictObject({ label: z.string(), latitude: z.number(), longitude: z.number() }))
+    .describe('WGS 84, degrees; each stands in the lines too.'),
+  compared: z
+    .strictObject({
+      action: sha256.describe('The last similar action that was released.'),
+      gone: z.array(z.strictObject({ label: z.string(), value: z.string() })),
+    })
+    .nullable(),
 });
 
 export const getHold = operation({
@@ -112,10 +125,10 @@ export const getHold = operation({
   }),
   async run(context, { hold: id, person }) {
     const hold = seenHold(context, id);
-    const { version, hash, lines } = renderAction(hold.shown);
+    const { holds } = runningOf(context.state);
     return {
       ...rowOf(context, hold, person),
-      display: { version, hash, lines: [...lines] },
+      display: displayOf(renderAction(hold.shown, lastSimilar(hold, holds.list()))),
       action: canonicalJson(hold.shown as object as JsonObject),
       actionHash: actionHash(hold.shown),
     };
@@ -140,7 +153,6 @@ export const askHold = operation({
     const signer = personOf(context, person);
     const running = runningOf(context.state);
     const { statement, challenge, display } = askPerson(running, id, signer.id, wanted);
-    const { version, hash, lines } = display;
     const relyingParty = relyingPartyOf(context);
     const timeout = statement.expiresAt - running.clock.now();
     const hasPasskey = signer.credentials.some(({ kind }) => kind === 'passkey');
@@ -148,7 +160,7 @@ export const askHold = operation({
       challenge: challenge.toString('base64url'),
       statement: canonicalJson(statement as object as JsonObject),
       expiresAt: new Date(statement.expiresAt).toISOString(),
-      display: { version, hash, lines: [...lines] },
+      display: displayOf(display),
       ...(hasPasskey && {
         options: toSign(challenge, timeout, relyingParty, signer.credentials),
       }),
@@ -200,6 +212,15 @@ export const rejectHold = operation({
     return rowOf(context, seenHold(context, rejecting.hold), person);
   },
 });
+
+function displayOf({ lines, places, compared, ...rest }: Display): z.infer<typeof displayed> {
+  return {
+    ...rest,
+    lines: [...lines],
+    places: [...places],
+    compared: compared && { ...compared, gone: [...compared.gone] },
+  };
+}
 
 /** @throws ProvisoError `not_found` where no gateway runs */
 export function runningOf(state: State): Answering {
