@@ -106,7 +106,7 @@ async function stateOf(id: string, gateway: Gateway): Promise<JsonObject> {
   const hold = actionHold(gateway, id);
   if (hold.action.kind === 'call') return rowOf(hold, gateway);
   const taken = await takeUp(gateway, id);
-  const row = rowOf(taken.hold, gateway);
+  const row = rowOf(actionHold(gateway, id), gateway);
   if (taken.state !== 'released') return { ...row, message: taken.words };
   const { action, arguments: text, token, deliveries } = taken;
   const { answer } = taken.origin;
