@@ -1,11 +1,13 @@
 /** Everything that can be asked of a gateway over its control API, by name. */
 import type { Operation } from './operation.ts';
+import { checkArchive, recordArchive } from './operations/archives.ts';
 import { getEntry, listEntries, readPrivate } from './operations/entries.ts';
 import { erase } from './operations/erasures.ts';
 import { askHold, getHold, listHolds, rejectHold, signHold } from './operations/holds.ts';
 import { answerInquiry, listInquiries, openInquiry } from './operations/inquiries.ts';
 import { createKey, listKeys, revokeKey } from './operations/keys.ts';
 import { getOverview } from './operations/overview.ts';
+import { getPack } from './operations/pack.ts';
 import {
   beginPasskey,
   draftChange,
@@ -39,6 +41,7 @@ export const OPERATIONS = {
   listActivations,
   beginActivation,
   getAttempt,
+  getPack,
   listPurposes,
   registerPurpose,
   endPurpose,
@@ -76,4 +79,6 @@ export const OPERATIONS = {
   listInquiries,
   openInquiry,
   answerInquiry,
+  checkArchive,
+  recordArchive,
 } as const satisfies Record<string, Operation>;

@@ -24,6 +24,7 @@ import { NotFound } from './pages/not-found.tsx';
 import { Now } from './pages/now.tsx';
 import { People } from './pages/people.tsx';
 import { Purposes } from './pages/purposes.tsx';
+import { Terms } from './pages/terms.tsx';
 import { hasRole, type Session, useSession } from './session.ts';
 
 interface Room {
@@ -39,6 +40,7 @@ const READERS = ['administrator', 'overseer', 'auditor'] as const;
 const ROOMS: readonly Room[] = [
   { path: '/inbox', name: 'Inbox', page: Inbox },
   { path: '/now', name: 'Now', page: Now, roles: READERS },
+  { path: '/terms', name: 'Terms', page: Terms },
   { path: '/ledger', name: 'Ledger', page: Ledger, roles: READERS },
   { path: '/people', name: 'People', page: People, roles: READERS },
   { path: '/purposes', name: 'Purposes', page: Purposes, roles: READERS },
