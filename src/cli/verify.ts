@@ -67,7 +67,7 @@ async function writePage(out: string, output: Output): Promise<ExitCode> {
   return EXIT.yes;
 }
 
-const BUILT = new URL('../../dist/console/verify.html', import.meta.url);
+const BUILT = new URL('../../dist/verify/verify.html', import.meta.url);
 
 async function readPage(): Promise<Buffer> {
   try {

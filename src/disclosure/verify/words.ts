@@ -192,14 +192,14 @@ function otherLedgerSentences(
 
 const NUMBERS_MAX = 8;
 
-/** `entries 5, 7 and 12`, `entries 120 to 163`, `44 entries from 5 to 240`. */
+/** `entries 5, 7 and 12`, `entries 120 to 163`, `44 entries between 5 and 240`. */
 function numbered(entries: readonly ShownEntry[]): string {
   const indexes = entries.map(({ index }) => index);
   const [first = 0] = indexes;
   const last = indexes.at(-1) ?? 0;
   if (indexes.length === 1) return `entry ${first}`;
   if (last - first === indexes.length - 1) return `entries ${first} to ${last}`;
-  if (indexes.length > NUMBERS_MAX) return `${indexes.length} entries from ${first} to ${last}`;
+  if (indexes.length > NUMBERS_MAX) return `${indexes.length} entries between ${first} and ${last}`;
   return `entries ${indexes.slice(0, -1).join(', ')} and ${last}`;
 }
 

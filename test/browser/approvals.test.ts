@@ -1,0 +1,278 @@
+/**
+ * People in a real browser, each with a passkey of their own, decide on a tool call that a vendor's
+ * own client waits for.
+ */
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { CONSOLE_DIR } from '#admin/pages.ts';
+import type { JsonObject } from '#base/json.ts';
+import type { Protocol } from '#wire/exchange.ts';
+import { nextHold, termsWithChanges } from '../harness/approvers.ts';
+import { launchBrowser } from '../harness/browser.ts';
+import { connect } from '../harness/clients/connect.ts';
+import type { Heard } from '../harness/clients/question.ts';
+import { type Console, openConsole } from '../harness/console.ts';
+import { modelOf, providersAt } from '../harness/gateway.ts';
+import { speak } from '../harness/said/speak.ts';
+import { says, startUpstream, type Upstream } from '../harness/upstream.ts';
+
+/** Pictures of each page, for people to look at. */
+const PICTURES = fileURLToPath(new URL('../../coverage/pictures', import.meta.url));
+mkdirSync(PICTURES, { recursive: true });
+
+let browser: Browser;
+let upstream: Upstream;
+before(async () => {
+  assert.ok(existsSync(join(CONSOLE_DIR, 'index.html')), 'build the console: npm run build:console');
+  browser = await launchBrowser();
+  upstream = await startUpstream();
+});
+after(async () => {
+  await browser.close();
+  await upstream.close();
+});
+
+/** As no canonical writer would write it, with a letter that passes for another. */
+const FIRE = {
+  id: 'call_fire',
+  name: 'fire_weapon',
+  arguments: '{ "to": "the оld pier", "at": 4.0 }',
+};
+const SIGNED = { at: 4, to: 'the оld pier' };
+const TOOLS = [
+  {
+    name: 'fire_weapon',
+    description: 'A tool of the harbour.',
+    parameters: { type: 'object' as const, properties: {} },
+  },
+];
+
+interface Harbour {
+  readonly console: Console;
+  /** Asks the model, which wants the weapon fired; streamed. */
+  readonly ask: (protocol: Protocol) => Promise<Heard>;
+  readonly person: (name: string, roles: readonly string[], team: string) => Promise<Page>;
+}
+
+async function harbour(t: TestContext, settings: JsonObject = {}): Promise<Harbour> {
+  const opened = await openConsole(t, {
+    providers: providersAt(upstream),
+    oversight: { waitMsMax: 60_000, streamWaitMsMax: 60_000, keepAliveMs: 500 },
+    ...settings,
+  });
+  const { key } = await opened.operate('createKey', {
+    caller: 'planner',
+    owner: 'the harbour desk',
+    organisation: 'Example Harbour Authority',
+    teams: ['planning'],
+    clearance: 0,
+    purposes: [],
+  });
+  return {
+    console: opened,
+    ask(protocol) {
+      const said = { text: 'First this.', calls: [FIRE], finish: 'tool_calls' as const };
+      upstream.answer(says(speak(protocol, said)));
+      const turns = [{ user: 'Do what is needed.' }];
+      const client = connect(protocol, { address: opened.serving.address, key });
+      return client.ask({ model: modelOf(protocol), turns, tools: TOOLS }, true);
+    },
+    person: (name, roles, team) => invited(t, opened, { name, roles, team }),
+  };
+}
+
+/** Someone opens the link of an invitation, makes a passkey, and is in. */
+async function invited(
+  t: TestContext,
+  { operate }: Console,
+  { name, roles, team }: { name: string; roles: readonly string[]; team: string },
+): Promise<Page> {
+  const wanted = { kind: 'invite', name, teams: [team], roles: [...roles] } as const;
+  const { document } = await operate('draftChange', wanted);
+  const { invitation = '' } = await operate('signChange', { document });
+  const context = await browser.newContext();
+  t.after(() => context.close());
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(error.message));
+  page.on('console', (message) => {
+    if (/Content Security Policy/.test(message.text())) errors.push(message.text());
+  });
+  t.after(() => assert.deepEqual(errors, []));
+  const devtools = await context.newCDPSession(page);
+  await devtools.send('WebAuthn.enable');
+  await devtools.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport: 'internal',
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
+  await page.goto(invitation);
+  await page.getByRole('button', { name: 'Open the invitation' }).click();
+  await page.getByText(`Welcome, ${name}`).waitFor();
+  await page.getByRole('button', { name: 'Make a passkey' }).click();
+  await page.getByRole('heading', { name: 'Inbox' }).waitFor();
+  return page;
+}
+
+/** From the inbox to the action. */
+async function openAction(page: Page): Promise<void> {
+  await page.getByRole('link', { name: 'Inbox' }).click();
+  await page.getByRole('link', { name: /fire_weapon/ }).first().click();
+  await page.getByRole('heading', { name: 'What would be done' }).waitFor();
+}
+
+async function approve(page: Page): Promise<void> {
+  await openAction(page);
+  await page.getByRole('button', { name: 'Approve with a passkey' }).click();
+  await page.getByText('You signed.').waitFor();
+}
+
+const picture = (page: Page, name: string) =>
+  page.screenshot({ path: join(PICTURES, `${name}.png`) });
+
+for (const protocol of ['openai-chat', 'anthropic'] as const) {
+  test(`${protocol}: two people of different roles sign, and the client gets exactly that`, async (t) => {
+    const { console, ask, person } = await harbour(t);
+    const { gateway } = console.serving;
+    const officer = await person('Ada Brook', ['duty-officer'], 'watch');
+    const adviser = await person('Ben Field', ['legal-adviser'], 'law');
+    const stranger = await person('Cleo Moor', ['auditor'], 'books');
+
+    const opening = nextHold(gateway);
+    const asking = ask(protocol);
+    const { id } = await opening;
+
+    await openAction(officer);
+    await picture(officer, `action-${protocol}`);
+    const shown = await officer.getByRole('table', { name: 'The action' }).innerText();
+    assert.match(shown, /arguments\.to\s+written by the model\s+the о⟨U\+043E⟩ld pier/);
+    await officer.getByRole('button', { name: 'Approve with a passkey' }).click();
+    await officer.getByText('You signed.').waitFor();
+    assert.equal(gateway.holds.state(gateway.holds.find(id) as never), 'open');
+
+    // The same person twice, and one without the role: neither has a button.
+    await officer.getByText('Not for you to sign').waitFor();
+    await openAction(stranger);
+    await stranger.getByText('Not for you to sign').waitFor();
+
+    await approve(adviser);
+    const heard = await asking;
+    assert.deepEqual(
+      heard.calls.map(({ name, arguments: given }) => [name, given]),
+      [['fire_weapon', SIGNED]],
+    );
+    await officer.getByText('released').first().waitFor();
+    await picture(officer, `released-${protocol}`);
+  });
+}
+
+test('one rejects with a reason, and the model’s answer says so', async (t) => {
+  const { console, ask, person } = await harbour(t);
+  const officer = await person('Ada Brook', ['duty-officer'], 'watch');
+  const opening = nextHold(console.serving.gateway);
+  const asking = ask('openai-chat');
+  await opening;
+  await openAction(officer);
+  const reject = officer.getByRole('button', { name: 'Reject' });
+  assert.equal(await reject.isDisabled(), true);
+  await officer.getByLabel('Reason').fill('Nobody asked the harbour master.');
+  await reject.click();
+  await officer.getByText('You rejected it.').waitFor();
+  const heard = await asking;
+  assert.deepEqual(heard.calls, []);
+  assert.match(heard.text, /Nobody asked the harbour master/);
+});
+
+test('an answer that is played again, or for another action, is refused', async (t) => {
+  const { console, ask, person } = await harbour(t);
+  const { gateway } = console.serving;
+  const officer = await person('Ada Brook', ['duty-officer'], 'watch');
+  const opening = nextHold(gateway);
+  const asking = ask('openai-chat');
+  const { id } = await opening;
+  const sent = officer.waitForRequest((request) => request.url().endsWith(`/holds/${id}/sign`));
+  await approve(officer);
+  const body = (await sent).postDataJSON() as JsonObject;
+  const again = await officer.evaluate(
+    async ([path, data]) => {
+      const response = await fetch(path as string, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(data),
+      });
+      return (await response.json()) as { error: { code: string } };
+    },
+    [`/api/v1/holds/${id}/sign`, body] as const,
+  );
+  assert.equal(again.error.code, 'challenge_invalid');
+
+  const second = nextHold(gateway);
+  const askingMore = ask('openai-chat');
+  const { id: other } = await second;
+  const moved = await officer.evaluate(
+    async ([path, data]) => {
+      const response = await fetch(path as string, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(data),
+      });
+      return (await response.json()) as { error: { code: string } };
+    },
+    [`/api/v1/holds/${other}/sign`, body] as const,
+  );
+  assert.equal(moved.error.code, 'challenge_invalid');
+  for (const hold of [id, other]) {
+    await console.operate('rejectHold', {
+      hold,
+      person: gateway.people.list()[0]?.id,
+      reason: 'The test is over.',
+    });
+  }
+  await Promise.all([asking, askingMore]);
+});
+
+test('what is changed on its way to the page is not signed', async (t) => {
+  const { console, ask, person } = await harbour(t);
+  const { gateway } = console.serving;
+  const officer = await person('Ada Brook', ['duty-officer'], 'watch');
+  const opening = nextHold(gateway);
+  const asking = ask('openai-chat');
+  const { id } = await opening;
+  await officer.route(`**/api/v1/holds/${id}`, async (route) => {
+    const response = await route.fetch();
+    const text = (await response.text()).replaceAll('ld pier', 'ld crane');
+    const changed = JSON.parse(text) as { display: { hash: string } };
+    changed.display.hash = '0'.repeat(64);
+    await route.fulfill({ response, json: changed });
+  });
+  await openAction(officer);
+  await officer.getByRole('button', { name: 'Approve with a passkey' }).click();
+  await officer.getByText('What is to be signed is not what is shown here.').waitFor();
+  assert.equal(gateway.holds.find(id)?.answers.length, 0);
+  await console.operate('rejectHold', {
+    hold: id,
+    person: gateway.people.list()[0]?.id,
+    reason: 'The test is over.',
+  });
+  await asking;
+});
+
+test('what nobody signs in time has expired, for the page and for the client', async (t) => {
+  const terms = termsWithChanges(t, (yaml) => yaml.replace(/within: \S+/, 'within: 3s'));
+  const { ask, person } = await harbour(t, { terms });
+  const officer = await person('Ada Brook', ['duty-officer'], 'watch');
+  const asking = ask('openai-chat');
+  await openAction(officer);
+  await officer.getByText('expired').first().waitFor();
+  assert.equal(await officer.getByRole('button', { name: 'Approve with a passkey' }).count(), 0);
+  assert.match((await asking).text, /not approved in time/);
+});
