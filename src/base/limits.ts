@@ -49,6 +49,14 @@ export const PROOF_LIMITS = {
   wholeMsMax: 10 * 60_000,
 } as const;
 
+/** Answers of a solver that are kept on disk, for work on drafts. */
+export const ANSWER_CACHE_LIMITS = {
+  /** A pack of a hundred rules asks some hundred questions; past this many the oldest half goes. */
+  answersMax: 20_000,
+  /** A model that is larger is found again. */
+  bytesMax: 1024 * 1024,
+} as const;
+
 /** Beside one pack: several for each party, as where a key is exchanged. */
 export const SIGNATURES_MAX = 64;
 /** A signature on terms, with what it releases. */
