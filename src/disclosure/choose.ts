@@ -49,16 +49,14 @@ const ENVELOPE: readonly string[] = ['kind', 'at', 'closes'];
 const EXPECTED: readonly string[] = [
   ...DECISION_VALUES,
   ...FILTER_NAMES,
-  ...[
-    'attempts',
-    'finish',
-    'inputTokens',
-    'outputTokens',
-    'parent',
-    'rules',
-    'streamed',
-    'targets',
-  ],
+  'attempts',
+  'finish',
+  'inputTokens',
+  'outputTokens',
+  'parent',
+  'rules',
+  'streamed',
+  'targets',
 ];
 
 export async function chooseEntries(

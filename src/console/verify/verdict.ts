@@ -51,8 +51,8 @@ function describeEntries(all: readonly ShownEntry[]): readonly Node[] {
 function describeEntry({ index, kind, at, closes, public: facts, ...rest }: ShownEntry): Node {
   const details = document.createElement('details');
   const of = closes === undefined ? '' : ` of ${closes}`;
-  const effect = facts['effect'] ?? facts['outcome'] ?? facts['action'] ?? '';
-  const words = `${index}  ${instantWords(at)}  ${kind}${of}  ${String(effect)}`;
+  const effect = facts['effect'] ?? facts['outcome'] ?? facts['action'];
+  const words = `${index}  ${instantWords(at)}  ${kind}${of}  ${typeof effect === 'string' ? effect : ''}`;
   details.append(part('summary', words, 'entry'), part('pre', JSON.stringify(facts, null, 2)));
   for (const [name, value] of Object.entries(rest.private)) {
     details.append(part('p', `Disclosed: \`${name}\``));

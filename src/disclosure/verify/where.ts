@@ -93,8 +93,12 @@ function targetsOf({ public: { targets, attempts } }: Filtered): readonly Target
   });
   const tried = (Array.isArray(attempts) ? (attempts as readonly JsonValue[]) : [])
     .filter(isObject)
-    .map(({ provider, model }) => ({ provider: String(provider), model: String(model) }));
+    .map(({ provider, model }) => ({ provider: word(provider), model: word(model) }));
   return [...covered, ...tried];
+}
+
+function word(value: JsonValue | undefined): string {
+  return typeof value === 'string' ? value : '';
 }
 
 function texts(value: JsonValue | undefined): readonly string[] {
