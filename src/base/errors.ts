@@ -58,9 +58,9 @@ export const ERROR_CODES = {
   approval_expired: [403, 'It was not approved in time, or not taken up in time after that.'],
   approval_refused: [403, 'The person’s signature does not count here; the message says why.'],
   action_too_large: [403, 'The held action is larger than anyone can be asked to judge.'],
-  holds_exceeded: [429, 'More holds are open than people can judge, so this one is denied.'],
-  hold_ended: [409, 'The hold has ended; nothing more can be signed or rejected.'],
-  hold_mismatch: [409, 'The request is not the one that was approved under this hold.'],
+  holds_exceeded: [403, 'More holds are open than people can judge, so this one is denied.'],
+  hold_ended: [410, 'The hold has ended; nothing more can be signed or rejected.'],
+  hold_mismatch: [403, 'The request is not the one that was approved under this hold.'],
   // Carrying it
   upstream_rejected: [502, 'The provider refused the request; its own status is passed on.'],
   upstream_failed: [502, 'The provider failed, could not be reached, or broke off.'],
