@@ -1,7 +1,6 @@
 /** `proviso terms activate`: brings a pack into force, in a gateway that runs or in its data folder. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
-import { openControl } from '#admin/open.ts';
 import type { Control } from '#admin/operation.ts';
 import { type ActivationRow, beginActivation, getAttempt } from '#admin/operations/terms.ts';
 import { submissionIn } from '#gateway/ready-terms.ts';
@@ -57,6 +56,8 @@ export function defineActivate(
 
 async function activate(dir: string, options: ActivateOptions, output: Output): Promise<ExitCode> {
   const { files, signatures } = submissionIn(dir);
+  // Loaded here alone: packs are checked, tested and proven without anything of a gateway.
+  const { openControl } = await import('#admin/open.ts');
   const control = await openControl(readConfig(options));
   try {
     const startedAt = Date.now();

@@ -1,7 +1,6 @@
 /** What a command about terms knows of a gateway: the terms in force, and how they came to be. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { openControl } from '#admin/open.ts';
 import { type ActivationRow, listActivations } from '#admin/operations/terms.ts';
 import type { Config } from '#config/config.ts';
 import { EXAMPLE_TERMS } from '#config/resolve.ts';
@@ -13,6 +12,8 @@ import type { Terms } from '#terms/terms.ts';
 /** Every activation, in order; none where there is no ledger yet. */
 export async function readActivations(config: Config): Promise<readonly ActivationRow[]> {
   if (!existsSync(join(config.ledger.dir, 'checkpoint'))) return [];
+  // Loaded here alone: packs are checked, tested and proven without anything of a gateway.
+  const { openControl } = await import('#admin/open.ts');
   const control = await openControl(config);
   try {
     return await control.ask(listActivations, {});
