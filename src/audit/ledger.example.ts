@@ -22,7 +22,7 @@ export interface ExampleLedger {
   readonly dataDir: string;
   readonly dir: string;
   readonly ledger: Ledger;
-  readonly source: Required<AuditSource>;
+  readonly source: AuditSource & { readonly masterKey: Uint8Array };
   readonly clock: Clock;
   /** Hash of the terms in force. */
   readonly terms: string;

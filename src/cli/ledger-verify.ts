@@ -2,14 +2,22 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProvisoError } from '#base/errors.ts';
+import type { LogPlace } from '#ledger/archive.ts';
 import { type LedgerReport, verifyLedger } from '#ledger/verify.ts';
+import { describeElsewhere } from './audited.ts';
 import { fromValidity } from './command.ts';
 import type { ExitCode } from './exit.ts';
 import type { Output } from './output.ts';
 import { withProgress } from './progress.ts';
 
-export async function verify(folder: string, key: string, output: Output): Promise<ExitCode> {
-  const report = await verifyWithProgress(ledgerFolder(folder), key);
+/** @param archives where to look for entries that were moved to an archive */
+export async function verify(
+  folder: string,
+  key: string,
+  archives: readonly string[],
+  output: Output,
+): Promise<ExitCode> {
+  const report = await verifyWithProgress({ dir: ledgerFolder(folder), archives }, key);
   const { isSound, openDecisions, faults, ...counts } = report;
   const document = {
     verified: isSound,
@@ -21,8 +29,8 @@ export async function verify(folder: string, key: string, output: Output): Promi
   return fromValidity(isSound);
 }
 
-export function verifyWithProgress(dir: string, key: string): Promise<LedgerReport> {
-  return withProgress('verifying', (onProgress) => verifyLedger(dir, key, { onProgress }));
+export function verifyWithProgress(place: LogPlace, key: string): Promise<LedgerReport> {
+  return withProgress('verifying', (onProgress) => verifyLedger(place, key, { onProgress }));
 }
 
 /** The ledger's folder, also where the data folder around it was named. */
@@ -43,6 +51,7 @@ function describe(report: LedgerReport, output: Output): void {
     ['root', root],
     ['decisions', `${decisions}, with ${outcomes} outcomes and ${openDecisions.length} open`],
   ]);
+  describeElsewhere(report.elsewhere, output);
   for (const { problem, entry, file } of faults) {
     const place = [entry === undefined ? '' : `entry ${entry}`, file ?? ''].filter(Boolean);
     output.print(output.style('bad', `fault  ${problem} (${place.join(', ')})`));

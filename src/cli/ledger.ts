@@ -1,7 +1,7 @@
 /** `proviso ledger`: checks a ledger from its files alone, and reads it. */
 import type { Command } from 'commander';
 import { ProvisoError } from '#base/errors.ts';
-import { wholeNumber } from './arguments.ts';
+import { list, wholeNumber } from './arguments.ts';
 import {
   examples,
   type InstanceOptions,
@@ -12,6 +12,7 @@ import {
 } from './command.ts';
 import type { ExitCode } from './exit.ts';
 import { readConfig } from './instance.ts';
+import { defineArchive } from './ledger-archive.ts';
 import { defineDisclose } from './ledger-disclose.ts';
 import { defineFsck } from './ledger-fsck.ts';
 import { defineMonitor } from './ledger-monitor.ts';
@@ -22,6 +23,11 @@ import { verify } from './ledger-verify.ts';
 import type { Output } from './output.ts';
 
 const NEWEST_SHOWN = 20;
+
+interface VerifyOptions extends JsonOption {
+  readonly key: string;
+  readonly archive?: readonly string[];
+}
 
 interface ShowOptions extends InstanceOptions, JsonOption {
   readonly ledger?: string;
@@ -41,8 +47,9 @@ export function define(command: Command): void {
     )
     .argument('<folder>', 'the ledger’s folder')
     .requiredOption('--key <vkey>', 'the verifier key, from whoever you trust to know it')
-    .action((folder: string, options: JsonOption & { readonly key: string }) =>
-      run(options, (output) => verify(folder, options.key, output)),
+    .option('--archive <folder>', 'where old entries lie that were moved there', list)
+    .action((folder: string, options: VerifyOptions) =>
+      run(options, (output) => verify(folder, options.key, options.archive ?? [], output)),
     );
   examples(withJson(verification), [
     'proviso ledger verify proviso-data/ledger --key "$(cat trusted.pub)"',
@@ -70,6 +77,7 @@ export function define(command: Command): void {
   defineSearch(command);
   defineReplay(command);
   defineFsck(command);
+  defineArchive(command);
   defineDisclose(command);
   defineMonitor(command);
 }

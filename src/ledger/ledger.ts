@@ -212,11 +212,15 @@ export class Ledger {
    * The private values behind an entry's commitments, each checked against its commitment.
    * @throws `value_erased`, `vault_unreadable`
    */
-  async readPrivate({ index, digests }: Entry): Promise<JsonObject> {
+  async readPrivate({ index, kind, digests }: Entry): Promise<JsonObject> {
     await this.flush();
+    const { dir } = this.#files;
     const values: Record<string, JsonValue> = {};
     const path = valuesPath(valuesFileOf(index));
-    for (const text of await this.#storedTexts(path, index)) {
+    const isOfCall = kind === 'decision' || kind === 'outcome';
+    // What changes the state stays here, where the rest is moved to an archive.
+    const archived = isOfCall ? await findArchived(dir, path, index) : undefined;
+    for (const text of await this.#textsOf(archived ?? join(dir, path), index)) {
       const disclosed = parseDisclosure(text);
       if (!disclosed || !digests.includes(digestOf(text))) {
         throw corrupt(path, `has a value that entry ${index} does not commit to`);
@@ -267,10 +271,15 @@ export class Ledger {
    * @throws `retention_in_force`, `invalid_request`
    */
   async recordArchive(range: ArchivedRange): Promise<void> {
-    requireRange(range, this.openDecisions());
-    await this.#requireRetained(range.to - 1, `Entries ${range.from} to ${range.to - 1}`);
+    await this.requireArchivable(range);
     const entry = archiveEntry(range, await Array.fromAsync(this.history(['archive'])));
     if (entry) await this.append(entry);
+  }
+
+  /** @throws `retention_in_force`, `invalid_request` */
+  async requireArchivable(range: ArchivedRange): Promise<void> {
+    requireRange(range, this.openDecisions());
+    await this.#requireRetained(range.to - 1, `Entries ${range.from} to ${range.to - 1}`);
   }
 
   /** Resolves when all that was acknowledged is published. */
@@ -289,19 +298,6 @@ export class Ledger {
       await this.#writer.stop();
     } finally {
       this.#lock.release();
-    }
-  }
-
-  /** From the archive, where the entry was moved; what changes the state stayed here. */
-  async #storedTexts(path: string, index: number): Promise<string[]> {
-    const here = join(this.#files.dir, path);
-    try {
-      return await this.#textsOf((await findArchived(this.#files.dir, path, index)) ?? here, index);
-    } catch (error) {
-      if (!(error instanceof ProvisoError) || error.code !== 'entry_archived') throw error;
-      const texts = await this.#textsOf(here, index);
-      if (texts.length === 0) throw error;
-      return texts;
     }
   }
 

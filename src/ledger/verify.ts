@@ -115,6 +115,8 @@ class Verification {
   }
 
   report(): LedgerReport {
+    // What closed a decision before these may be among them: nothing that is moved is open.
+    const unreadEnd = Math.max(0, ...this.#pairing.unread.map(({ to }) => to));
     return {
       isSound: this.#faults.length === 0,
       origin: this.#log.name,
@@ -123,7 +125,7 @@ class Verification {
       unpublished: this.#edge.size - this.#size,
       decisions: this.#pairing.decisions,
       outcomes: this.#pairing.outcomes,
-      openDecisions: [...this.#pairing.open],
+      openDecisions: [...this.#pairing.open].filter((entry) => entry >= unreadEnd),
       elsewhere: joined(this.#pairing.unread),
       faults: this.#faults,
     };
