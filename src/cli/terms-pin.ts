@@ -9,6 +9,7 @@ import { type GroundedRule, rulesOf } from '#terms/redline/ground.ts';
 import { spanIn } from '#terms/redline/place.ts';
 import { type Redline, redline } from '#terms/redline/redline.ts';
 import { agreedWording } from './agreed-wording.ts';
+import { list } from './arguments.ts';
 import { examples, type JsonOption, run, withJson } from './command.ts';
 import { EXIT, type ExitCode } from './exit.ts';
 import type { Output } from './output.ts';
@@ -17,12 +18,14 @@ import { printPassages, printWrapped } from './redline-words.ts';
 interface PinOptions extends JsonOption {
   readonly from?: string;
   readonly dryRun?: boolean;
+  readonly add: readonly string[];
 }
 
 export function definePin(command: Command): void {
   examples(
     withJson(command.command('pin').argument('<pack>', 'the folder of a terms pack'))
-      .option('--from <old>', 'the wording before; else the one that git keeps, if it does')
+      .option('--from <old>', 'the wording before; without it, what git keeps is tried')
+      .option('--add <ids>', 'new clauses, each named like its heading', list, [])
       .option('--dry-run', 'say it, and change nothing')
       .summary('point the clauses at the words that text.md has now')
       .description(
@@ -38,13 +41,13 @@ export function definePin(command: Command): void {
   );
 }
 
-function pin(dir: string, { from, dryRun }: PinOptions, output: Output): ExitCode {
+function pin(dir: string, { from, dryRun, add }: PinOptions, output: Output): ExitCode {
   const contents = new Map(readFiles(dir));
   const file = (path: string) => ({ path, text: Buffer.from(contents.get(path) ?? '').toString() });
   const [yaml, { text }] = [file('terms.yaml'), file('text.md')];
   const agreed = agreedWording(dir, yaml, from);
   try {
-    const pinned = pinClauses({ yaml, text, agreed, dir });
+    const pinned = pinClauses({ yaml, text, agreed, added: add, dir });
     // With the new spans the pack is valid, or what else is wrong is mended first.
     const pack = parsePack(contents.set('terms.yaml', Buffer.from(pinned.yaml)), dir);
     const isChanged = pinned.yaml !== yaml.text;
@@ -88,12 +91,13 @@ function show(
   output.result({ pinned: isWritten, hash: pack.hash, clauses: told }, () => {
     for (const { clause, result, from, to, rules } of told) {
       if (result === 'same') continue;
-      const style = result === 'reworded' ? 'warn' : 'dim';
-      const bytes = output.style('dim', `${from.start}–${from.end} → ${to.start}–${to.end}`);
+      const style = result === 'moved' ? 'dim' : 'warn';
+      const was = from ? `${from.start}–${from.end} → ` : '';
+      const bytes = output.style('dim', `${was}${to.start}–${to.end}`);
       output.print(`${output.style(style, result.padEnd(8))}  ${clause}  ${bytes}`);
-      if (result !== 'reworded') continue;
+      if (result === 'moved') continue;
       const { title = '', words: now = '' } = pack.clauses.get(clause) ?? {};
-      if (words) showWords(words, from, to, output);
+      if (words && from) showWords(words, from, to, output);
       else printWrapped('', `${title}: ${now}`, output);
       showRules(rules, output);
       output.print();

@@ -42,7 +42,7 @@ test('words that only moved are found by their hash', () => {
   const text = `# “New”\n\n${TEXT}`;
   const pin = pinned(text);
   assert.deepEqual(
-    pin.clauses.map(({ result, from, to }) => [result, to.start - from.start]),
+    pin.clauses.map(({ result, from, to }) => [result, to.start - (from?.start ?? 0)]),
     [
       ['moved', 13],
       ['moved', 13],
@@ -120,4 +120,32 @@ test('the agreed wording is known by its hashes', () => {
   const yaml = { path: 'terms.yaml', text: YAML };
   assert.equal(isAgreedWording(yaml, TEXT), true);
   assert.equal(isAgreedWording(yaml, TEXT.replace('Everything', 'Anything')), false);
+});
+
+test('a clause that is new is put behind the others, under the heading that its id names', () => {
+  const text = `${TEXT}\n## Records of calls\n\nEach is kept.\n\n## Thanks\n\nMany.\n`;
+  const add = (...added: readonly string[]): Pin =>
+    pinClauses({ yaml: { path: 'terms.yaml', text: `${YAML}# the end\n` }, text, added, dir: 'p' });
+  const { yaml, clauses } = add('records');
+  assert.equal(clauses.at(-1)?.result, 'added');
+  assert.match(yaml, /sha256: \w+ \}\n(# the end\n)? {2}- id: records\n {4}start: \d+\n/);
+  const rule = '@id("r") @clause("records") forbid(principal, action, resource) when { false };';
+  const pack = parsePack(
+    smallPack({
+      'text.md': text,
+      'terms.yaml': yaml,
+      'rules/r.cedar': rule.replace('false', 'context.persons > 99'),
+    }),
+    'p',
+  );
+  assert.equal(pack.clauses.get('records')?.words, 'Each is kept.');
+  // As the file is indented.
+  const flush = YAML.replaceAll('  - ', '- ');
+  assert.match(
+    pinClauses({ yaml: { path: 'terms.yaml', text: flush }, text, added: ['records'], dir: 'p' })
+      .yaml,
+    /\}\n- id: records\n {2}start/,
+  );
+  assert.throws(() => add('secrets'), /No heading is plainly that of the new clause `secrets`/);
+  assert.throws(() => add('open'), /The clause `open` is there already/);
 });
