@@ -30,9 +30,13 @@ export function requireAccess(access: Access, actor: Actor): void {
   }
   const roles = rolesOf(actor);
   if (access.some((role) => roles.includes(role))) return;
-  throw new ProvisoError('role_required', `This is for roles that you do not have: ${access}.`, {
-    facts: { roles: access },
-  });
+  throw new ProvisoError(
+    'role_required',
+    `This is for roles that you do not have: ${access.join(', ')}.`,
+    {
+      facts: { roles: access },
+    },
+  );
 }
 
 export function rolesOf(actor: Actor): readonly string[] {

@@ -84,7 +84,7 @@ export async function openHttp(
   addOperations(app, routing);
   const streams = addStreams(app, routing);
   app.get('/api/openapi.json', { schema: { hide: true } }, () => app.swagger());
-  addPages(app, consoleDir);
+  addPages(app, web.origin, consoleDir);
   await app.ready();
   return {
     has: (url) => /^\/(?:api|console|verify)(?:[/?]|$)/.test(url),

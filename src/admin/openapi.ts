@@ -50,9 +50,8 @@ export function schemaOf(name: string, operation: Operation): object {
     schema: {
       operationId: name,
       summary,
-      description: wordsFor(access),
+      ...accessSchema(access),
       tags: [path.split('/')[2] ?? ''],
-      security: securityOf(access),
       ...(named.length > 0 ? { params: membersOf(whole, (member) => named.includes(member)) } : {}),
       ...(method === 'POST'
         ? { body: named.length > 0 ? without(whole, named) : whole }
@@ -81,6 +80,11 @@ const ERROR = {
   },
 } as const;
 
+/** Who may ask, in words and as security schemes. */
+export function accessSchema(access: Access): Schema {
+  return { description: wordsFor(access), security: securityOf(access) };
+}
+
 function wordsFor(access: Access): string {
   if (access === 'everybody') return 'For everybody, before signing in.';
   if (access === 'person') return 'For every person who has signed in; not with a token.';
@@ -92,7 +96,7 @@ function securityOf(access: Access): readonly Schema[] {
   return access === 'person' ? [{ session: [] }] : [{ session: [] }, { token: [] }];
 }
 
-function jsonSchema(shape: z.ZodType, io: 'input' | 'output'): Schema {
+export function jsonSchema(shape: z.ZodType, io: 'input' | 'output'): Schema {
   const { $schema: _, ...schema } = z.toJSONSchema(shape, { io, unrepresentable: 'any' });
   return schema;
 }

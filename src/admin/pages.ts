@@ -21,7 +21,8 @@ export function isConsoleBuilt(dir: string = CONSOLE_DIR): boolean {
   return existsSync(join(dir, 'index.html'));
 }
 
-export function addPages(app: FastifyInstance, dir: string): void {
+/** @param origin as browsers are to see it */
+export function addPages(app: FastifyInstance, origin: string, dir: string): void {
   const isBuilt = isConsoleBuilt(dir);
   if (isBuilt) {
     app.register(fastifyStatic, {
@@ -37,8 +38,19 @@ export function addPages(app: FastifyInstance, dir: string): void {
   const page = isBuilt ? readFileSync(join(dir, 'index.html'), 'utf8') : NOT_BUILT;
   // The page's own script finds the rest of the path.
   for (const url of ['/console', '/console/*', '/verify']) {
-    app.get(url, { schema: { hide: true } }, (_request, reply) => sendPage(reply, page));
+    app.get(url, { schema: { hide: true } }, (request, reply) => {
+      const { host } = request.headers;
+      // Nobody can sign in at an IP address: no passkey is bound to one.
+      if (host !== undefined && isLocal(origin) && host !== new URL(origin).host) {
+        return reply.redirect(origin + request.url);
+      }
+      return sendPage(reply, page);
+    });
   }
+}
+
+function isLocal(origin: string): boolean {
+  return origin.startsWith('http://localhost');
 }
 
 function sendPage(reply: FastifyReply, page: string): FastifyReply {

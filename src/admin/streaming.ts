@@ -1,9 +1,9 @@
 /** Event streams as routes: `text/event-stream`, one JSON document an event. */
 import type { ServerResponse } from 'node:http';
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
 import { ProvisoError } from '#base/errors.ts';
 import { requireAccess } from './actor.ts';
+import { accessSchema, jsonSchema } from './openapi.ts';
 import type { Context } from './operation.ts';
 import type { Routing } from './routes.ts';
 import type { EventStream } from './stream.ts';
@@ -98,12 +98,14 @@ function isAskerInForce({ actor, visit, state }: Context): boolean {
   }
 }
 
-function describe(name: string, { summary, event }: EventStream): object {
-  const { $schema: _, ...schema } = z.toJSONSchema(event, { io: 'output', unrepresentable: 'any' });
+function describe(name: string, { summary, access, input, event }: EventStream): object {
+  const schema = jsonSchema(event, 'output');
   return {
     operationId: name,
     summary,
+    ...accessSchema(access),
     tags: ['streams'],
+    querystring: jsonSchema(input, 'input'),
     response: { 200: { description: 'Events.', content: { 'text/event-stream': { schema } } } },
   };
 }

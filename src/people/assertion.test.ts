@@ -131,7 +131,7 @@ test('a local key signs what the spec says', async () => {
     Buffer.from(seed, 'hex'),
   ]);
   const secret = createPrivateKey({ key: pkcs8, format: 'der', type: 'pkcs8' });
-  const signer = openLocalKey(secret.export({ format: 'pem', type: 'pkcs8' }) as string);
+  const signer = openLocalKey(secret.export({ format: 'pem', type: 'pkcs8' }).toString());
   assert.deepEqual(signer.key, { kind: 'local-key', id, publicKey });
   const challenge = Buffer.alloc(32, 7);
   const signed = { kind: 'local-key', credential: id, signature } as const;

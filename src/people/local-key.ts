@@ -23,10 +23,8 @@ export interface LocalSigner {
 
 /** A new key, as its file holds it. */
 export function createLocalKey(): string {
-  return generateKeyPairSync('ed25519').privateKey.export({
-    format: 'pem',
-    type: 'pkcs8',
-  }) as string;
+  const { privateKey } = generateKeyPairSync('ed25519');
+  return privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
 }
 
 /** @throws ProvisoError `invalid_request` unless the text is an Ed25519 private key in PEM */

@@ -47,6 +47,12 @@ export function vaultKeyOf(personId: string): string {
   return `person:${personId}`;
 }
 
-export function isActive(person: Person | undefined, role?: string): person is Person {
-  return person?.state === 'active' && (role === undefined || person.roles.includes(role));
+export function isActive(person: Person | undefined): person is Person {
+  return person?.state === 'active';
+}
+
+/** One who can sign: who only signs in at an OpenID provider has no key to do so. */
+export function isSigningAdministrator(person: Person): boolean {
+  const { credentials, roles } = person;
+  return isActive(person) && roles.includes('administrator') && credentials.length > 0;
 }

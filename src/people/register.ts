@@ -12,7 +12,7 @@ import {
   readPersonEntry,
   type Signature,
 } from './entries.ts';
-import { isActive, type Person } from './person.ts';
+import { isSigningAdministrator, type Person } from './person.ts';
 
 export interface OpenChange extends ChangeDocument {
   readonly signatures: readonly Signature[];
@@ -29,7 +29,7 @@ export class PeopleRegister {
   readonly #owners = new Map<string, string>();
   #hasHadAdministrator = false;
 
-  /** Whether there ever was an active one: until then the operator acts alone. */
+  /** Whether there ever was one who can sign: until then the operator acts alone. */
   get hasHadAdministrator(): boolean {
     return this.#hasHadAdministrator;
   }
@@ -189,7 +189,7 @@ export class PeopleRegister {
     if (!person || person.state === 'erased') return;
     const updated = { ...person, ...changed };
     this.#people.set(id, updated);
-    if (isActive(updated, 'administrator')) this.#hasHadAdministrator = true;
+    if (isSigningAdministrator(updated)) this.#hasHadAdministrator = true;
   }
 }
 

@@ -4,7 +4,7 @@
  * Nobody alone makes an administrator, replaces the keys of a person, or gives themselves a role.
  */
 import type { PersonChange } from './change.ts';
-import { isActive } from './person.ts';
+import { isActive, isSigningAdministrator } from './person.ts';
 import type { PeopleRegister } from './register.ts';
 
 /** Whoever holds the gateway's socket, as `by` in entries. */
@@ -51,7 +51,7 @@ export function maySign(
 ): boolean {
   const administrators = people
     .list()
-    .filter((person) => isActive(person, 'administrator'))
+    .filter(isSigningAdministrator)
     .filter(({ id }) => change.kind !== 'recover' || id !== change.person);
   if (by === OPERATOR) {
     if (!people.hasHadAdministrator) return true;
@@ -105,6 +105,6 @@ export function obstacle(change: PersonChange, people: PeopleRegister): string |
 const CREDENTIALS_MAX = 16;
 
 function isLastAdministrator(people: PeopleRegister, id: string): boolean {
-  const active = people.list().filter((person) => isActive(person, 'administrator'));
-  return active.length === 1 && active[0]?.id === id;
+  const administrators = people.list().filter(isSigningAdministrator);
+  return administrators.length === 1 && administrators[0]?.id === id;
 }

@@ -42,14 +42,18 @@ export async function openConsole(t: TestContext, settings: JsonObject = {}): Pr
     await serving.stop();
     rmSync(dir, { recursive: true });
   });
+  // As a browser would, where it can.
+  const isLocal = serving.origin.startsWith('http://localhost');
+  const address = isLocal ? serving.origin : serving.address;
   const opened: Console = {
     serving,
     origin: serving.origin,
     logs,
-    browser: () => new Browser(serving.address, serving.origin),
+    browser: () => new Browser(address, serving.origin),
     async operate<N extends Name>(name: N, input: Input<N>) {
       const operation: Operation = OPERATIONS[name];
-      return (await serving.control.ask(operation as never, input as never)) as Result<N>;
+      const result: unknown = await serving.control.ask(operation as never, input as never);
+      return result as Result<N>;
     },
     async person(name, ...roles) {
       const { document } = await opened.operate('draftChange', {
@@ -113,9 +117,12 @@ export class Browser {
     });
     const isPost = method === 'POST';
     const query = isPost ? '' : new URLSearchParams(rest as Record<string, string>).toString();
-    return this.fetch(method, `/api${path}${query === '' ? '' : `?${query}`}`, headers, {
-      ...(isPost ? { body: JSON.stringify(rest) } : {}),
-    });
+    return this.fetch(
+      method,
+      `/api${path}${query === '' ? '' : `?${query}`}`,
+      headers,
+      isPost ? { body: JSON.stringify(rest) } : {},
+    );
   }
 
   async fetch(
