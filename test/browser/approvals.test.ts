@@ -3,15 +3,16 @@
  * own client waits for.
  */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { CONSOLE_DIR } from '#admin/pages.ts';
 import type { JsonObject } from '#base/json.ts';
 import type { Protocol } from '#wire/exchange.ts';
-import { nextHold, termsWithChanges } from '../harness/approvers.ts';
+import { nextHold, termsWithLocalKeys } from '../harness/approvers.ts';
 import { launchBrowser } from '../harness/browser.ts';
 import { connect } from '../harness/clients/connect.ts';
 import type { Heard } from '../harness/clients/question.ts';
@@ -27,7 +28,10 @@ mkdirSync(PICTURES, { recursive: true });
 let browser: Browser;
 let upstream: Upstream;
 before(async () => {
-  assert.ok(existsSync(join(CONSOLE_DIR, 'index.html')), 'build the console: npm run build:console');
+  assert.ok(
+    existsSync(join(CONSOLE_DIR, 'index.html')),
+    'build the console: npm run build:console',
+  );
   browser = await launchBrowser();
   upstream = await startUpstream();
 });
@@ -88,12 +92,16 @@ async function harbour(t: TestContext, settings: JsonObject = {}): Promise<Harbo
 /** Someone opens the link of an invitation, makes a passkey, and is in. */
 async function invited(
   t: TestContext,
-  { operate }: Console,
+  console: Console,
   { name, roles, team }: { name: string; roles: readonly string[]; team: string },
 ): Promise<Page> {
-  const wanted = { kind: 'invite', name, teams: [team], roles: [...roles] } as const;
-  const { document } = await operate('draftChange', wanted);
-  const { invitation = '' } = await operate('signChange', { document });
+  const { document } = await console.operate('draftChange', {
+    kind: 'invite',
+    name,
+    teams: [team],
+    roles: [...roles],
+  });
+  const { invitation = '' } = await console.operate('signChange', { document });
   const context = await browser.newContext();
   t.after(() => context.close());
   const page = await context.newPage();
@@ -126,7 +134,10 @@ async function invited(
 /** From the inbox to the action. */
 async function openAction(page: Page): Promise<void> {
   await page.getByRole('link', { name: 'Inbox' }).click();
-  await page.getByRole('link', { name: /fire_weapon/ }).first().click();
+  await page
+    .getByRole('link', { name: /fire_weapon/ })
+    .first()
+    .click();
   await page.getByRole('heading', { name: 'What would be done' }).waitFor();
 }
 
@@ -134,6 +145,17 @@ async function approve(page: Page): Promise<void> {
   await openAction(page);
   await page.getByRole('button', { name: 'Approve with a passkey' }).click();
   await page.getByText('You signed.').waitFor();
+}
+
+/** What the page itself could send. @returns the code of the refusal */
+async function post(page: Page, path: string, body: string): Promise<string | undefined> {
+  const sending = `fetch(${JSON.stringify(path)}, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: ${JSON.stringify(body)},
+  }).then((response) => response.json())`;
+  const { error } = await page.evaluate<{ readonly error?: { readonly code: string } }>(sending);
+  return error?.code;
 }
 
 const picture = (page: Page, name: string) =>
@@ -201,35 +223,13 @@ test('an answer that is played again, or for another action, is refused', async 
   const { id } = await opening;
   const sent = officer.waitForRequest((request) => request.url().endsWith(`/holds/${id}/sign`));
   await approve(officer);
-  const body = (await sent).postDataJSON() as JsonObject;
-  const again = await officer.evaluate(
-    async ([path, data]) => {
-      const response = await fetch(path as string, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(data),
-      });
-      return (await response.json()) as { error: { code: string } };
-    },
-    [`/api/v1/holds/${id}/sign`, body] as const,
-  );
-  assert.equal(again.error.code, 'challenge_invalid');
+  const body = (await sent).postData() ?? '';
+  assert.equal(await post(officer, `/api/v1/holds/${id}/sign`, body), 'challenge_invalid');
 
   const second = nextHold(gateway);
   const askingMore = ask('openai-chat');
   const { id: other } = await second;
-  const moved = await officer.evaluate(
-    async ([path, data]) => {
-      const response = await fetch(path as string, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(data),
-      });
-      return (await response.json()) as { error: { code: string } };
-    },
-    [`/api/v1/holds/${other}/sign`, body] as const,
-  );
-  assert.equal(moved.error.code, 'challenge_invalid');
+  assert.equal(await post(officer, `/api/v1/holds/${other}/sign`, body), 'challenge_invalid');
   for (const hold of [id, other]) {
     await console.operate('rejectHold', {
       hold,
@@ -267,7 +267,8 @@ test('what is changed on its way to the page is not signed', async (t) => {
 });
 
 test('what nobody signs in time has expired, for the page and for the client', async (t) => {
-  const terms = termsWithChanges(t, (yaml) => yaml.replace(/within: \S+/, 'within: 3s'));
+  const terms = termsWithLocalKeys((yaml) => yaml.replace(/within: \S+/, 'within: 3s'));
+  t.after(() => rmSync(terms, { recursive: true }));
   const { ask, person } = await harbour(t, { terms });
   const officer = await person('Ada Brook', ['duty-officer'], 'watch');
   const asking = ask('openai-chat');
@@ -276,3 +277,51 @@ test('what nobody signs in time has expired, for the page and for the client', a
   assert.equal(await officer.getByRole('button', { name: 'Approve with a passkey' }).count(), 0);
   assert.match((await asking).text, /not approved in time/);
 });
+
+test('terms that change between signature and release are asked anew', async (t) => {
+  const terms = termsWithLocalKeys();
+  t.after(() => rmSync(terms, { recursive: true }));
+  const { console, ask, person } = await harbour(t, { terms });
+  const officer = await person('Ada Brook', ['duty-officer'], 'watch');
+  const adviser = await person('Ben Field', ['legal-adviser'], 'law');
+  const opening = nextHold(console.serving.gateway);
+  const asking = ask('openai-chat');
+  await opening;
+  await approve(officer);
+  const rule = '@id("no-force-today") @clause("human-decides-on-force")\n';
+  const forbid = `${rule}forbid(principal, action, resource in ToolClass::"force");\n`;
+  await activate(console, {
+    'rules/force.cedar': (text) => text + forbid,
+    // They say that force waits for people, which is what changes.
+    'tests/force.yaml': () => undefined,
+  });
+  await approve(adviser);
+  const heard = await asking;
+  assert.deepEqual(heard.calls, []);
+  assert.match(heard.text, /decided again.*no-force-today/);
+  await officer.getByText('denied').first().waitFor();
+});
+
+/** Brings the example terms into force with some of their files changed. */
+async function activate(
+  console: Console,
+  changes: Readonly<Record<string, (text: string) => string | undefined>>,
+): Promise<void> {
+  const dir = termsWithLocalKeys((yaml) => yaml.replace('version: 1.0.0', 'version: 1.0.1'));
+  const files = readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .flatMap(({ parentPath, name }) => {
+      const path = relative(dir, join(parentPath, name));
+      const before = readFileSync(join(dir, path), 'utf8');
+      const text = path in changes ? changes[path]?.(before) : before;
+      return text === undefined ? [] : [{ path, text }];
+    });
+  rmSync(dir, { recursive: true });
+  const { attempt } = await console.operate('beginActivation', {
+    name: 'terms',
+    files,
+    signatures: [],
+    releases: [],
+  });
+  while ((await console.operate('getAttempt', { attempt })).state !== 'in force') await sleep(50);
+}
