@@ -109,6 +109,110 @@ test('streamed or whole, split anywhere: the same parts pass', async () => {
   );
 });
 
+/** A gate before which every call of `held…` waits until the test settles it. */
+function holding() {
+  const out: AnswerEvent[] = [];
+  const settle = new Map<string, (result: GatedPart | string) => void>();
+  const fail = new Map<string, (error: Error) => void>();
+  const gate = new StreamGate(
+    isCall,
+    async (part) => {
+      const name = part.type === 'tool_call' ? part.name : '';
+      if (!name.startsWith('held')) return undefined;
+      const { promise, resolve, reject } = Promise.withResolvers<GatedPart | string>();
+      settle.set(name, resolve);
+      fail.set(name, reject);
+      return { settled: promise };
+    },
+    (events) => out.push(...events),
+    () => undefined,
+  );
+  const turn = () => new Promise(setImmediate);
+  return { gate, out, settle, fail, turn };
+}
+
+const text = (words: string): Part => ({ type: 'text', text: words });
+const open = (index: number): AnswerEvent[] => eventsOfPart(text('open'), index).slice(0, 2);
+const close = (index: number): AnswerEvent[] => eventsOfPart(text('open'), index).slice(2);
+
+test('a held call is kept back alone: text and permitted calls pass, and it follows as signed', async () => {
+  const { gate, out, settle, turn } = holding();
+  const held = call('held');
+  gate.push([start, ...eventsOfPart(text('one'), 0), ...eventsOfPart(held, 1)]);
+  gate.push([...eventsOfPart(call('look'), 2), ...eventsOfPart(text('two'), 3), finish]);
+  await turn();
+  const before = [
+    start,
+    ...eventsOfPart(text('one'), 0),
+    ...eventsOfPart(call('look'), 1),
+    ...eventsOfPart(text('two'), 2),
+  ];
+  assert.deepEqual(out, before);
+  const signed = { ...held, arguments: '{"as":"signed"}' };
+  settle.get('held')?.(signed);
+  await turn();
+  assert.deepEqual(out, [...before, ...eventsOfPart(signed, 3), finish]);
+});
+
+test('it never comes within another part, and the end waits for all', async () => {
+  const { gate, out, settle, turn } = holding();
+  gate.push([start, ...eventsOfPart(call('held1'), 0), ...eventsOfPart(call('held2'), 1)]);
+  await turn();
+  gate.push(open(2));
+  settle.get('held2')?.(call('held2'));
+  await turn();
+  assert.deepEqual(out, [start, ...open(0)]);
+  gate.push([...close(2), finish]);
+  await turn();
+  const first = [start, ...open(0), ...close(0), ...eventsOfPart(call('held2'), 1)];
+  assert.deepEqual(out, first);
+  settle.get('held1')?.('Nobody approved it.');
+  await turn();
+  assert.deepEqual(out, [...first, ...eventsOfPart(text('Nobody approved it.'), 2), finish]);
+});
+
+test('no caller is told to run tools when none was released', async () => {
+  const { gate, out, settle, turn } = holding();
+  gate.push([start, ...eventsOfPart(call('held'), 0), finish]);
+  await turn();
+  settle.get('held')?.('Nobody approved it.');
+  await turn();
+  assert.deepEqual(out.at(-1), { type: 'finish', finish: { reason: 'stop' } });
+});
+
+test('calls behind one that carries the provider’s signature stay behind it', async () => {
+  const { gate, out, settle, turn } = holding();
+  const native = { protocol: 'gemini', fields: { thoughtSignature: 'c2ln' } } as const;
+  const signed = { ...call('held'), native };
+  gate.push([start, ...eventsOfPart(signed, 0), ...eventsOfPart(call('look'), 1)]);
+  gate.push([...eventsOfPart(text('on'), 2), finish]);
+  await turn();
+  const before = [start, ...eventsOfPart(text('on'), 0)];
+  assert.deepEqual(out, before);
+  settle.get('held')?.(signed);
+  await turn();
+  const after = [...eventsOfPart(signed, 1), ...eventsOfPart(call('look'), 2), finish];
+  assert.deepEqual(out, [...before, ...after]);
+});
+
+test('INVARIANT (5): a wait that fails, or a provider that does, ends the stream', async () => {
+  for (const isProvider of [false, true]) {
+    const { gate, out, settle, fail, turn } = holding();
+    gate.push([start, ...eventsOfPart(call('held'), 0)]);
+    await turn();
+    if (isProvider) gate.push([{ type: 'error', error: { kind: 'server', message: 'broken' } }]);
+    else fail.get('held')?.(new Error('disk full'));
+    await turn();
+    gate.push([...eventsOfPart(text('more'), 1), finish]);
+    settle.get('held')?.(call('held'));
+    await turn();
+    assert.deepEqual(
+      out.map(({ type }) => type),
+      ['start', 'error'],
+    );
+  }
+});
+
 test('INVARIANT (5): a decision that fails ends the stream, and nothing follows', async () => {
   const out: AnswerEvent[] = [];
   const gate = new StreamGate(

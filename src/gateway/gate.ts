@@ -148,6 +148,7 @@ export class StreamGate {
         this.#answer = event;
         return event;
       case 'error':
+        this.#isOver = true;
         return event;
     }
   }

@@ -74,7 +74,7 @@ export function waitMsOf({ onHold }: HoldWish, isStreamed: boolean, { oversight 
 }
 
 /** Whoever waits for people: a reply, or another protocol's client. */
-export type Waiting = Pick<Reply, 'isGone' | 'whenGone'>;
+export type Waiting = Pick<Reply, 'isClosed' | 'whenClosed'>;
 
 /** Takes a held tool call up as soon as it is approved, or says how it stands when the wait is over. */
 export async function settle(
@@ -103,12 +103,12 @@ export async function* looks(
     const change = holds.changed(id);
     yield;
     const leftMs = untilMs - performance.now();
-    if (leftMs <= 0 || reply.isGone || holds.isStopping) return;
+    if (leftMs <= 0 || reply.isClosed || holds.isStopping) return;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, leftMs).unref();
     });
-    await Promise.race([change, late, reply.whenGone()]);
+    await Promise.race([change, late, reply.whenClosed()]);
     clearTimeout(timer);
   }
 }

@@ -13,16 +13,19 @@ export class Reply implements Hangup {
   #onDrain: (() => void) | undefined;
   isGone = false;
   onGone: (() => void) | undefined;
-  #gone: PromiseWithResolvers<void> | undefined;
+  /** The answer has ended, or the caller has gone. */
+  isClosed = false;
+  #closed: PromiseWithResolvers<void> | undefined;
 
   constructor(response: ServerResponse, limits: Limits) {
     this.#response = response;
     this.#limits = limits;
     response.once('close', () => {
+      this.isClosed = true;
+      this.#closed?.resolve();
       if (response.writableFinished) return;
       this.isGone = true;
       this.onGone?.();
-      this.#gone?.resolve();
     });
   }
 
@@ -30,11 +33,11 @@ export class Reply implements Hangup {
     return this.#response.headersSent;
   }
 
-  /** Resolves when the caller has gone; never, where it stays. */
-  whenGone(): Promise<void> {
-    this.#gone ??= Promise.withResolvers<void>();
-    if (this.isGone) this.#gone.resolve();
-    return this.#gone.promise;
+  /** Resolves when nothing more can be said. */
+  whenClosed(): Promise<void> {
+    this.#closed ??= Promise.withResolvers<void>();
+    if (this.isClosed) this.#closed.resolve();
+    return this.#closed.promise;
   }
 
   header(name: string, value: string | number): void {

@@ -45,10 +45,10 @@ export async function waitForPeople(
       signal.addEventListener('abort', () => resolve(), { once: true });
     });
     const waiting = {
-      get isGone() {
+      get isClosed() {
         return signal.aborted;
       },
-      whenGone: () => gone,
+      whenClosed: () => gone,
     };
     const taken = await settle(gateway, hold, waiting, waitMs);
     if (taken.state === 'released') return asSigned(gateway, question, taken);
