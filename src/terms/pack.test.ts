@@ -170,6 +170,62 @@ test('a clause has a rule, or says why it has none', () => {
   );
   const told = manifest(clause(', notEnforced: No software can.'));
   assert.deepEqual(problemsOf({ 'terms.yaml': told }), []);
+  const more = '@id("more") @clause("x") forbid(principal, action, resource);';
+  assert.deepEqual(problemsOf({ 'terms.yaml': told, 'rules/more.cedar': more }), [
+    'terms.yaml:13:106: `notEnforced` says why no rule enforces the clause `x`, and `more` does.',
+  ]);
+});
+
+test('a name that no call can have is misspelt', () => {
+  const problems = (condition: string): readonly string[] =>
+    problemsOf({
+      'rules/more.cedar': `@id("x") @clause("open")
+forbid(principal, action == Action::"callTool", resource) when { ${condition} };`,
+    });
+  const at = 'rules/more.cedar:2';
+  const cases = [
+    ['resource in ToolClass::"forse"', `${at}:89: The tool class \`forse\` is not in terms.yaml.`],
+    ['context.topics.contains("forse")', `${at}:90: The topic \`forse\` is not in terms.yaml.`],
+    [
+      '!context.toolTopics.containsAny(["force", "forse"])',
+      `${at}:108: The topic \`forse\` is not in terms.yaml.`,
+    ],
+    ['context.approvals.contains("leed")', `${at}:93: The approval \`leed\` is not in terms.yaml.`],
+  ] as const;
+  for (const [condition, problem] of cases) assert.deepEqual(problems(condition), [problem]);
+  for (const known of ['resource in ToolClass::"unclassified"', 'context.topics.isEmpty()']) {
+    assert.deepEqual(problems(known), []);
+  }
+});
+
+test('an approval lifts the forbid that asks for it', () => {
+  const asking = (condition: string): readonly string[] =>
+    problemsOf({
+      'rules/more.cedar': `@id("x") @clause("open") @hold("lead")
+forbid(principal, action, resource) ${condition};`,
+    });
+  for (const condition of ['', 'when { context.approvals.contains("lead") }']) {
+    assert.match(
+      asking(condition).join(),
+      /more\.cedar:1:1: The approval `lead` .* does not lift it/,
+    );
+  }
+  assert.deepEqual(asking('unless { context.approvals.contains("lead") }'), []);
+  assert.deepEqual(asking('when { context.approvals.isEmpty() }'), []);
+});
+
+test('a pack’s own schema leaves the base schema as it is', () => {
+  for (const own of ['entity datetime;', 'type datetime = String;']) {
+    assert.match(
+      problemsOf({ 'schema.cedarschema': own }).join(),
+      /^schema\.cedarschema:1:1: Changes what `\w+` is asked about/,
+      own,
+    );
+  }
+  assert.notDeepEqual(problemsOf({ 'schema.cedarschema': 'entity Long;' }), []);
+  const own =
+    'entity Ship; action dock in [call] appliesTo { principal: Caller, resource: Ship, context: CallContext };';
+  assert.deepEqual(problemsOf({ 'schema.cedarschema': own }), []);
 });
 
 test('a hold and its approval name each other', () => {

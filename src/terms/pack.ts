@@ -8,8 +8,10 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { canonicalJson } from '#base/json.ts';
+import { BASE_SCHEMA, checkBaseSchema } from './base-schema.ts';
 import { type Clause, readClauses } from './clauses.ts';
 import { type ApprovalTerms, type Manifest, manifestSchema } from './manifest.ts';
+import { checkNames } from './names.ts';
 import { type PackTest, readTests } from './pack-tests.ts';
 import { checkParties } from './parties.ts';
 import { type PackFile, type Problem, problemAt, termsInvalid } from './problems.ts';
@@ -75,7 +77,11 @@ export function parsePack(contents: ReadonlyMap<string, Uint8Array>, dir: string
   checkRules(all, clauses, schema, problems);
   checkParties(yaml, [...redLines, ...assurances], problems);
   if (problems.length === 0) checkClauses(yaml, all, problems);
-  if (problems.length === 0) checkApprovals(yaml, all, problems);
+  if (problems.length === 0) {
+    checkApprovals(yaml, all, problems);
+    checkNames(yaml.value, all, problems);
+    checkBaseSchema(schema.own, problems);
+  }
   if (problems.length > 0) throw termsInvalid(dir, problems);
   const { id, version, title, topics, toolClasses, approvals } = yaml.value;
   return {
@@ -103,9 +109,12 @@ function checkClauses(
   problems: Problem[],
 ): void {
   for (const [i, { id, notEnforced }] of value.clauses.entries()) {
-    if (notEnforced !== undefined || rules.some(({ clause }) => clause === id)) continue;
-    const message = `No rule names the clause \`${id}\`, and \`notEnforced\` does not say why.`;
-    problems.push(problem(['clauses', i, 'id'], message));
+    const rule = rules.find(({ clause }) => clause === id);
+    if ((rule === undefined) !== (notEnforced === undefined)) continue;
+    const message = rule
+      ? `\`notEnforced\` says why no rule enforces the clause \`${id}\`, and \`${rule.policy.id}\` does.`
+      : `No rule names the clause \`${id}\`, and \`notEnforced\` does not say why.`;
+    problems.push(problem(['clauses', i, rule ? 'notEnforced' : 'id'], message));
   }
 }
 
@@ -125,9 +134,6 @@ function checkApprovals(
     problems.push(problem(['approvals', name], `No rule has \`@hold("${name}")\`.`));
   }
 }
-
-/** Which every pack’s own is added to. */
-export const BASE_SCHEMA = readFileSync(join(import.meta.dirname, 'base.cedarschema'), 'utf8');
 
 /** A misspelt name must not silently take a rule out of force. */
 const PACK_PATH =

@@ -7,8 +7,8 @@ import { decide } from '../decide.ts';
 import type { ToolCallFacts } from '../facts.ts';
 import type { Pack } from '../pack.ts';
 import type { Effect } from '../prove/pack-policies.ts';
-import { namesWord } from '../prove/vocabulary.ts';
 import { compileTerms, type Terms } from '../terms.ts';
+import { namesWord } from '../uses.ts';
 import type { Side } from './differences.ts';
 
 export interface VocabularyChange {

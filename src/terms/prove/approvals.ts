@@ -6,7 +6,7 @@
 import type { ApprovalTerms } from '../manifest.ts';
 import type { Pack } from '../pack.ts';
 import type { PackRule } from '../rules.ts';
-import { ANY, usesOf } from './vocabulary.ts';
+import { ANY, usesOf } from '../uses.ts';
 
 export interface ApprovalChanged {
   /** The old red line or assurance that is worth less for it. */

@@ -122,7 +122,7 @@ test('a later version is bound by the red lines and assurances of the one before
     'floor: kept from the old version',
   ]);
   const tight = `${ASK_FIRST}@id("no-persons") @clause("forbidden")
-    forbid(principal, action, resource) when { context.persons > 0 || context.topics.contains("x") };`;
+    forbid(principal, action, resource) when { context.persons > 0 || context.topics.contains("force") };`;
   const withoutTopics = ASSURANCE.replace(
     'persons == 0',
     'persons == 0 && context.topics.isEmpty()',

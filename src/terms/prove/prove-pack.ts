@@ -5,8 +5,10 @@
  * Proven of the rules alone, as Proviso decides them. That red lines are decided with the rules too
  * is a second lock, and takes nothing away that a proof here has not shown to be nothing.
  */
+
+import { BASE_SCHEMA } from '../base-schema.ts';
 import { readSchema } from '../engine.ts';
-import { BASE_SCHEMA, type Pack } from '../pack.ts';
+import type { Pack } from '../pack.ts';
 import type { ReferenceCall } from '../reference.ts';
 import type { PackRule } from '../rules.ts';
 import { type RequestType, requestTypeKey, requestTypes } from '../typing/schema.ts';
