@@ -53,10 +53,12 @@ test('every command that a document names is in the help, with its options', asy
   const wrong: string[] = [];
   for (const [line, file] of named) {
     const words = line.split(/\s+/);
-    const command = commandIn(program, words[0]);
-    // A group such as `key` needs one of its own commands, where it is given a word at all.
-    const isGroup = command !== undefined && command.commands.length > 0;
-    const found = isGroup && words.length > 1 ? commandIn(command, words[1]) : command;
+    let found: Command | undefined = program;
+    for (const word of words) {
+      // A group such as `key` needs one of its own commands, where it is given a word at all.
+      if (found.commands.length > 0) found = commandIn(found, word);
+      if (!found) break;
+    }
     if (!found) {
       wrong.push(`${file}: proviso ${line}`);
       continue;

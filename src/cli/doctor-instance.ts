@@ -5,16 +5,19 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { connectControl } from '#admin/client.ts';
 import { getStatus } from '#admin/operations/status.ts';
+import { type ActivationRow, listActivations } from '#admin/operations/terms.ts';
 import { ProvisoError } from '#base/errors.ts';
 import type { Config } from '#config/config.ts';
 import { readCheckpoint, readEntries } from '#ledger/read.ts';
 import { loadPack } from '#terms/pack.ts';
+import { loadStoredPack } from '#terms/store.ts';
 import { testPack } from '#terms/test-pack.ts';
 import type { ClockReading } from './doctor-providers.ts';
 import { instant } from './entry-words.ts';
 import type { Found } from './finding.ts';
 import { shownLedger } from './ledger-show.ts';
 import { verifyWithProgress } from './ledger-verify.ts';
+import { signersWords, termsWarnings } from './terms-in-force.ts';
 
 export async function checkInstance(
   config: Config,
@@ -87,13 +90,16 @@ async function checkDisk({ ledger }: Config, found: Found): Promise<void> {
   });
 }
 
-async function checkGateway({ dataDir, listen }: Config, found: Found): Promise<boolean> {
+async function checkGateway(config: Config, found: Found): Promise<boolean> {
+  const { dataDir, listen } = config;
   const area = 'gateway';
   const control = await connectControl(dataDir);
   if (control) {
     const { address, pid } = await control.ask(getStatus, {});
+    const activation = (await control.ask(listActivations, {})).at(-1);
     await control.close();
     found({ area, status: 'ok', message: `runs at ${address}, process ${pid}` });
+    if (activation) checkTermsInForce(config, activation, found);
     return true;
   }
   const isFree = listen.port === 0 || (await canListen(listen.port, listen.host));
@@ -107,6 +113,23 @@ async function checkGateway({ dataDir, listen }: Config, found: Found): Promise<
     });
   }
   return false;
+}
+
+function checkTermsInForce(config: Config, activation: ActivationRow, found: Found): void {
+  const area = 'terms';
+  const { id, version, entry, hash } = activation;
+  try {
+    const pack = loadStoredPack(config.dataDir, hash);
+    const message = `${id} ${version} in force since entry ${entry}, proven, signed by ${signersWords(activation)}`;
+    found({ area, status: 'ok', message });
+    for (const warning of termsWarnings(config, pack)) {
+      found({ area, status: 'warn', message: warning });
+    }
+  } catch (thrown) {
+    if (!(thrown instanceof ProvisoError)) throw thrown;
+    const advice = 'The next start refuses it.';
+    found({ area, status: 'fail', message: thrown.publicMessage, advice });
+  }
 }
 
 function canListen(port: number, host: string): Promise<boolean> {

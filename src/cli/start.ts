@@ -136,7 +136,7 @@ async function announce(
   const providers = config.providers.map(({ name, kind, protocol }) => ({ name, kind, protocol }));
   const { title } = gateway.terms.pack;
   const { dataDir } = config;
-  const warnings = [...config.warnings, ...termsWarnings(config, gateway.terms)];
+  const warnings = [...config.warnings, ...termsWarnings(config, gateway.terms.pack)];
   const commands = { permitted: permitted.command, refused: refused.command, verify };
   const consoleAddress = `${serving.origin}/console`;
   const document = {
@@ -200,7 +200,7 @@ async function reload({ gateway }: Serving, options: StartOptions, log: Logger):
     const config = readConfig(options);
     await gateway.reload(config);
     const needsRestart = fixedParts(before, config);
-    const warnings = [...config.warnings, ...termsWarnings(config, gateway.terms)];
+    const warnings = [...config.warnings, ...termsWarnings(config, gateway.terms.pack)];
     log.info({ needsRestart, warnings }, 'configuration read again');
   } catch (thrown) {
     const { code, publicMessage } = asProvisoError(thrown);

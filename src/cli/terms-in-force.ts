@@ -7,7 +7,7 @@ import { EXAMPLE_TERMS } from '#config/resolve.ts';
 import { type Pack, packHash, readPackFiles } from '#terms/pack.ts';
 import { decodeSignatureUnverified } from '#terms/signature.ts';
 import { loadStoredPack } from '#terms/store.ts';
-import type { Terms } from '#terms/terms.ts';
+import { effectiveOf } from '#terms/terms.ts';
 
 /** Every activation, in order; none where there is no ledger yet. */
 export async function readActivations(config: Config): Promise<readonly ActivationRow[]> {
@@ -49,7 +49,7 @@ export function releasedWords({ released }: ActivationRow): string {
  * What an operator should know. The folder in the configuration founds a ledger; from then on the
  * terms in force are those of the last activation.
  */
-export function termsWarnings({ termsDir }: Config, { pack, effective }: Terms): readonly string[] {
+export function termsWarnings({ termsDir }: Config, pack: Pack): readonly string[] {
   const { id, version, hash } = pack;
   const warnings: string[] = [];
   const isMeant = termsDir !== EXAMPLE_TERMS && existsSync(termsDir);
@@ -58,7 +58,7 @@ export function termsWarnings({ termsDir }: Config, { pack, effective }: Terms):
       `\`${termsDir}\` differs from the terms in force, ${id} ${version}; to bring it into force: proviso terms activate ${termsDir}`,
     );
   }
-  if (Date.now() >= effective.until) {
+  if (Date.now() >= effectiveOf(pack).until) {
     warnings.push(
       `The terms in force, ${id} ${version}, have ended: nothing is permitted until others are activated.`,
     );
