@@ -1,4 +1,5 @@
 /** `proviso start`: serves until a signal ends it. */
+import { once } from 'node:events';
 import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import { destination, type Logger, pino } from 'pino';
@@ -23,6 +24,7 @@ import type { Output } from './output.ts';
 import { firstAdministratorLink } from './person-changes.ts';
 import { withProgress } from './progress.ts';
 import { type Serving, serve } from './serve.ts';
+import { stopSignal } from './signals.ts';
 import { signersOf, signersWords, termsWarnings } from './terms-in-force.ts';
 import { tryOut } from './try-out.ts';
 
@@ -51,7 +53,9 @@ export function define(command: Command): void {
 async function start(options: StartOptions, output: Output): Promise<ExitCode> {
   const config = readConfig(options);
   const log = pino({ level: config.telemetry.logLevel }, destination({ dest: 2, sync: true }));
-  const stopping = stopSignal(output);
+  const stopping = stopSignal(() => {
+    output.note('Stopping: no new calls; waiting for open ones. Again to end at once.');
+  });
   const serving = await withProgress('terms proven', (onProgress) =>
     serve(config, log, { onProgress }),
   );
@@ -60,34 +64,11 @@ async function start(options: StartOptions, output: Output): Promise<ExitCode> {
   await announce(serving, config, first, output);
   const onReload = () => void reload(serving, options, log);
   process.on('SIGHUP', onReload);
-  await stopping;
+  if (!stopping.aborted) await once(stopping, 'abort');
   await serving.stop();
   process.off('SIGHUP', onReload);
   output.note('Stopped: every open call has ended, and the ledger is closed.');
   return EXIT.yes;
-}
-
-/** Ctrl-C reaches npm, the launcher and this process, and each hands it on: one press, not many. */
-const SAME_PRESS_MS = 500;
-
-/** Resolves at the first signal to stop, or when the launcher is gone; a second one ends at once. */
-function stopSignal(output: Output): Promise<void> {
-  return new Promise((resolve) => {
-    let firstAt: number | undefined;
-    const onSignal = () => {
-      const now = performance.now();
-      if (firstAt === undefined) {
-        firstAt = now;
-        output.note('Stopping: no new calls; waiting for open ones. Again to end at once.');
-        resolve();
-      } else if (now - firstAt > SAME_PRESS_MS) process.exit(EXIT.couldNot);
-    };
-    process.on('SIGINT', onSignal);
-    process.on('SIGTERM', onSignal);
-    process.once('disconnect', onSignal);
-    // The channel to the launcher must not keep this process from ending.
-    process.channel?.unref();
-  });
 }
 
 /** Without any key nobody could call: the first start makes one. */
@@ -214,6 +195,8 @@ function fixedParts(before: Config, after: Config): string[] {
     ['dataDir', ({ dataDir }) => dataDir],
     ['ledger.dir', ({ ledger }) => ledger.dir],
     ['ledger.origin', ({ ledger }) => ledger.origin],
+    ['ledger.signatures', ({ ledger }) => ledger.signatures],
+    ['ledger.witnesses', ({ ledger }) => ledger.witnesses],
     ['telemetry', ({ telemetry }) => telemetry],
     ['limits.headerBytesMax', ({ limits }) => limits.headerBytesMax],
     ['limits.requestWaitMsMax', ({ limits }) => limits.requestWaitMsMax],
