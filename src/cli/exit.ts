@@ -29,12 +29,17 @@ const WRONG_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'model_unknown',
   'caller_unknown',
   'purpose_unknown',
+  'person_unknown',
 ]);
 
 /** Who was named may not: an answer, where the question was whether they may. */
 const NO: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'caller_revoked',
   'caller_expired',
+  'role_required',
+  'second_person_required',
+  'assertion_invalid',
+  'challenge_invalid',
   'terms_test_failed',
   'terms_not_in_force',
   'terms_unsigned',

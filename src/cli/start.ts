@@ -198,6 +198,7 @@ function fixedParts(before: Config, after: Config): string[] {
     ['ledger.signatures', ({ ledger }) => ledger.signatures],
     ['ledger.witnesses', ({ ledger }) => ledger.witnesses],
     ['telemetry', ({ telemetry }) => telemetry],
+    ['console', ({ console }) => console],
     ['limits.headerBytesMax', ({ limits }) => limits.headerBytesMax],
     ['limits.requestWaitMsMax', ({ limits }) => limits.requestWaitMsMax],
     ['limits.connectionsMax', ({ limits }) => limits.connectionsMax],

@@ -7,12 +7,13 @@ import confusables from 'unhomoglyph/data.json' with { type: 'json' };
 /** Controls, formats, private and unassigned characters, odd spaces, and our own brackets. */
 const UNSEEN =
   /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Zl}\p{Zp}\p{Variation_Selector}\p{Default_Ignorable_Code_Point}⟨⟩]|(?! )\p{Zs}|^ | $| (?= )|^\p{M}/gu;
+const NOT_ASCII = /\P{ASCII}/gu;
 const WORD = /[\p{L}\p{N}\p{M}]+/gu;
 
 export function visible(value: string): string {
   return value
     .replace(UNSEEN, codePoint)
-    .replace(WORD, (word) => (looksLatin(word) ? word.replace(/[^\x00-\x7f]/gu, named) : word));
+    .replace(WORD, (word) => (looksLatin(word) ? word.replace(NOT_ASCII, named) : word));
 }
 
 /** Where a member stands: `arguments.target`, `arguments["odd key"]`; never the same for two. */
@@ -23,8 +24,8 @@ export function memberLabel(label: string, name: string): string {
 
 /** A word of Latin letters and of others that pass for them, such as `pаy` with a Cyrillic а. */
 function looksLatin(word: string): boolean {
-  if (/^[\x00-\x7f]*$/.test(word)) return false;
-  return [...word.normalize('NFD').replace(/\p{M}/gu, '')].every(
+  if (word.search(NOT_ASCII) < 0) return false;
+  return Array.from(word.normalize('NFD').replace(/\p{M}/gu, '')).every(
     (letter) => letter < '\x7f' || /\p{Script=Latin}/u.test(letter) || LOOKALIKES.has(letter),
   );
 }
