@@ -171,7 +171,7 @@ export const configSchema = object({
     tlsInFront: z.boolean().default(false).describe('A proxy before Proviso ends TLS.'),
   }).prefault({}),
   dataDir: z.string().min(1).default('./proviso-data').describe('Relative to this file.'),
-  terms: z.string().min(1).optional().describe('The folder of the terms pack.'),
+  terms: z.string().min(1).optional().describe('The folder of the terms pack that founds the ledger.'),
   askWhom: words
     .default('the operator of this gateway')
     .describe('Whom a denied caller is told to ask.'),
