@@ -2,7 +2,6 @@
  * What is in force, built again from the log and held to what says so elsewhere: the projection in
  * `state.sqlite`, and the registers that a gateway folds. INVARIANT (13)
  */
-import { join } from 'node:path';
 import { asProvisoError } from '#base/errors.ts';
 import type { JsonObject } from '#base/json.ts';
 import { KeyRing } from '#caller/ring.ts';
@@ -30,7 +29,7 @@ export function projectedState(
   onFault: (fault: AuditFault) => void,
 ): ProjectedState | undefined {
   try {
-    return readProjection(join(dirOf(place), FILE));
+    return readProjection(dirOf(place));
   } catch (error) {
     const problem = `\`${FILE}\` is no sound database: ${(error as Error).message}.`;
     onFault({ file: FILE, problem, consequence: REBUILT });

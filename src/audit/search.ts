@@ -104,7 +104,12 @@ export async function search(
   throw corrupt(FILE, 'was built from the log and does not agree with it');
 }
 
-export function searchIndexPath(place: LogPlace): string {
+/** The next search builds it anew. */
+export function removeSearchIndex(place: LogPlace): void {
+  SearchIndex.remove(searchIndexPath(place));
+}
+
+function searchIndexPath(place: LogPlace): string {
   return join(dirOf(place), FILE);
 }
 

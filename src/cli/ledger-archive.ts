@@ -1,9 +1,9 @@
 /** `proviso ledger archive`: old entries to cold storage, where they are still verified. */
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { copyToArchive, finishArchived, planArchive, removeArchived } from '#audit/archive.ts';
 import { ProvisoError } from '#base/errors.ts';
-import { readProjection } from '#ledger/projection.ts';
+import { projectionPath, readProjection } from '#ledger/projection.ts';
 import { readCheckpoint } from '#ledger/read.ts';
 import { instantOrSpanAgo } from './arguments.ts';
 import {
@@ -92,10 +92,10 @@ function tell(
 }
 
 function firstOpenIn(dir: string): number {
-  const projected = readProjection(join(dir, 'state.sqlite'));
+  const projected = readProjection(dir);
   if (projected) return projected.open[0] ?? Number.MAX_SAFE_INTEGER;
   throw new ProvisoError(
     'system_failed',
-    `\`${join(dir, 'state.sqlite')}\` is missing; a start of the gateway builds it anew.`,
+    `\`${projectionPath(dir)}\` is missing; \`proviso state rebuild\` builds it anew.`,
   );
 }

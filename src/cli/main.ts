@@ -28,6 +28,7 @@ const COMMANDS: readonly (readonly [
   ['token', 'tokens with which machines use the control API', () => import('./token.ts')],
   ['purpose', 'register, list and end purposes', () => import('./purpose.ts')],
   ['ledger', 'verify the ledger, and read it', () => import('./ledger.ts')],
+  ['state', 'build what is built from the ledger anew', () => import('./state.ts')],
   ['witness', 'cosign the heads of logs that others keep', () => import('./witness.ts')],
   ['inquiry', 'put questions about use and their answers on record', () => import('./inquiry.ts')],
   ['erase', 'destroy the key of what is kept for someone', () => import('./erase.ts')],

@@ -4,6 +4,7 @@
  * from the log as far as it is behind, and one that is deleted is built anew.
  */
 import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Effects } from './batch.ts';
 import type { Entry } from './entry.ts';
@@ -43,7 +44,7 @@ export class Projection {
       // Not a database, or a damaged one: built anew below.
     }
     database.close();
-    for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
+    removeFiles(path);
     database = new DatabaseSync(path);
     return new Projection(database);
   }
@@ -83,6 +84,22 @@ export class Projection {
   }
 }
 
+const FILE = 'state.sqlite';
+
+/** Where the projection of the log in a folder lies. */
+export function projectionPath(dir: string): string {
+  return join(dir, FILE);
+}
+
+/** Of a log that nobody writes. */
+export function removeProjection(dir: string): void {
+  removeFiles(projectionPath(dir));
+}
+
+function removeFiles(path: string): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
+}
+
 /** What a projection says, all of it as of one size of the log. */
 export interface ProjectedState {
   readonly size: number;
@@ -95,7 +112,8 @@ export interface ProjectedState {
  * @returns `undefined` where there is none
  * @throws Error where it is no sound database
  */
-export function readProjection(path: string): ProjectedState | undefined {
+export function readProjection(dir: string): ProjectedState | undefined {
+  const path = projectionPath(dir);
   if (!existsSync(path)) return undefined;
   const database = new DatabaseSync(path, { readOnly: true });
   try {

@@ -35,7 +35,7 @@ import {
 } from './journal.ts';
 import type { LogSigners } from './keys.ts';
 import { type Head, HeadStore } from './lock.ts';
-import { effectsOf, Projection } from './projection.ts';
+import { effectsOf, Projection, projectionPath } from './projection.ts';
 import { Publisher } from './publish.ts';
 import { readBundle, readEntries, readOpenTiles } from './read.ts';
 import {
@@ -103,9 +103,8 @@ async function loadBehindLock(files: LedgerFiles, heads: HeadStore): Promise<Loa
   await publisher.publish(backlog.take());
   await removeJournal(disk, dir);
 
-  const projection = Projection.open(join(dir, 'state.sqlite'), edge.size);
+  const projection = await openProjection(dir, edge.size);
   try {
-    await catchUp(projection, dir, edge.size);
     await finishErasures(disk, dir, projection, edge.size);
     const openDecisions = projection.openDecisions();
     const readKey = (path: string) => readFileIfThere(join(dir, path));
@@ -241,6 +240,18 @@ async function removeJournal(disk: Disk, dir: string): Promise<void> {
 }
 
 const CATCH_UP_ENTRIES = 10_000;
+
+/** The projection of a log of `size`, caught up with it. Its one user is who holds the writer's lock. */
+export async function openProjection(dir: string, size: number): Promise<Projection> {
+  const projection = Projection.open(projectionPath(dir), size);
+  try {
+    await catchUp(projection, dir, size);
+    return projection;
+  } catch (error) {
+    projection.close();
+    throw error;
+  }
+}
 
 async function catchUp(projection: Projection, dir: string, size: number): Promise<void> {
   await catchUpArchived(projection, dir, size);
