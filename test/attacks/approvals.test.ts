@@ -285,6 +285,28 @@ test('ten at once: one release, the same for all', async (t) => {
   assert.equal(await releases(proviso), 1);
 });
 
+test('a release that is in the log although writing it failed is the one that counts', async (t) => {
+  const { proviso, officer, adviser } = await manned(t);
+  const { gateway } = proviso;
+  const hold = await held(proviso);
+  await officer.approve(hold.id);
+  await adviser.approve(hold.id);
+  const { ledger } = gateway;
+  const append = ledger.append.bind(ledger);
+  // As where the disk fails between the write and its acknowledgement.
+  ledger.append = async (entry) => {
+    const index = await append(entry);
+    if (entry.kind === 'release') throw new Error('the disk went away');
+    return index;
+  };
+  await assert.rejects(takeUp(gateway, hold.id), /went away/);
+  ledger.append = append;
+  const [first, second] = [await takeUp(gateway, hold.id), await takeUp(gateway, hold.id)];
+  assert.ok(first.state === 'released' && second.state === 'released');
+  assert.equal(first.token, second.token);
+  assert.equal(await releases(proviso), 1);
+});
+
 test('the last signature and a rejection at once: one of them ends it', async (t) => {
   const { proviso, officer, adviser } = await manned(t);
   for (const isFirst of [true, false]) {
