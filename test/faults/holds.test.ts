@@ -137,7 +137,7 @@ test(`${ROUNDS} rounds of kill -9 while people sign`, async (t) => {
     assert.ok(control);
     for (const [hold, signers] of told.signed) {
       const { answers, state }: HoldRow = await control.ask(getHold, { hold });
-      const there = new Set(answers.map(({ person }) => person));
+      const there: ReadonlySet<string> = new Set(answers.map((answer) => answer.person));
       for (const person of signers) assert.ok(there.has(person), `${hold} lost a signature`);
       if (state === 'open' || state === 'approved') kept++;
     }
