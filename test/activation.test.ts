@@ -8,11 +8,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { ProvisoError } from '#base/errors.ts';
-import { parseActivation } from '#gateway/activation.ts';
+import { activationEntry, parseActivation } from '#gateway/activation.ts';
+import { ORIGIN_UNLESS_CONFIGURED } from '#gateway/gateway.ts';
 import { proveAgain } from '#gateway/prove-again.ts';
+import { openLedger } from '#ledger/ledger.ts';
 import type { Detector } from '#signals/detector.ts';
 import { startPackProver } from '#terms/prove/pack-prover.ts';
-import { loadStoredPack, storedPackDir } from '#terms/store.ts';
+import { loadStoredPack, storedPackDir, storePack } from '#terms/store.ts';
 import {
   type GatewayOptions,
   openGateway,
@@ -334,6 +336,49 @@ test('an entry that is not written changes nothing', async (t) => {
   mock.mock.restore();
   await activate(proviso, SECOND);
   assert.equal(inForce(proviso), hashOf(SECOND));
+});
+
+test('an activation that the ledger holds counts, also where its write was thought to have failed', async (t) => {
+  const proviso = await founded(t, FIRST);
+  const { gateway, dir } = proviso;
+  const { activation } = gateway.activations.current;
+  await storePack(dir, packOf(SECOND));
+  const { entry: _entry, at: _at, ...facts } = activation;
+  await gateway.ledger.append(activationEntry({ ...facts, hash: hashOf(SECOND) }));
+  assert.equal(inForce(proviso), hashOf(FIRST));
+  await gateway.activations.reread();
+  assert.equal(inForce(proviso), hashOf(SECOND));
+});
+
+test('terms that were proven with another base schema are proven again at the start', async (t) => {
+  const dataDir = dataFolder(t);
+  const config = { providers: providersAt(upstream), terms: packFolder(t, FIRST), dataDir };
+  const first = await openGateway({ config });
+  const { entry: _entry, at: _at, ...facts } = first.gateway.activations.current.activation;
+  const inputs = { ...facts.inputs, schema: '0'.repeat(64) };
+  await first.gateway.ledger.append(activationEntry({ ...facts, inputs, proviso: '0.0.1' }));
+  await first.close();
+  for (const count of [3, 3]) {
+    const again = await openGateway({ config });
+    const history = await again.gateway.activations.history();
+    await again.close();
+    assert.equal(history.length, count);
+    assert.deepEqual(history.at(-1)?.inputs, facts.inputs);
+    assert.equal(history.at(-1)?.against, undefined);
+  }
+});
+
+test('a ledger of the first version, whose terms were not proven, is founded again', async (t) => {
+  const dataDir = dataFolder(t);
+  const ledger = await openLedger({
+    dir: join(dataDir, 'ledger'),
+    origin: ORIGIN_UNLESS_CONFIGURED,
+  });
+  await ledger.append({ kind: 'terms', public: { hash: '00', id: 'small', version: '1.0.0' } });
+  await ledger.close();
+  const proviso = await founded(t, FIRST, { config: { dataDir } });
+  assert.equal(inForce(proviso), hashOf(FIRST));
+  assert.equal((await proviso.gateway.activations.history()).length, 1);
 });
 
 test('a test of the pack that fails, a file that is wrong, a version that it does not replace', async (t) => {

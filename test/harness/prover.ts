@@ -1,24 +1,41 @@
 /**
- * Proves packs as a gateway does, but each only once in this process: tests open hundreds of gateways
+ * Proves packs as a gateway does, but asks the solver each question once: in this process, and with
+ * a folder of answers beside other temporary files, on this machine. Tests open hundreds of gateways
  * under the same few packs.
  */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PROOF_LIMITS } from '#base/limits.ts';
 import type { Pack } from '#terms/pack.ts';
-import { type PackProver, startPackProver } from '#terms/prove/pack-prover.ts';
-import type { PackProof } from '#terms/prove/prove-pack.ts';
+import { cachedSolver } from '#terms/prove/answer-cache.ts';
+import type { PackProver } from '#terms/prove/pack-prover.ts';
+import { type PackProof, provePack } from '#terms/prove/prove-pack.ts';
+import { Prover } from '#terms/prove/prover.ts';
+import { startSolver, Z3 } from '#terms/prove/solver.ts';
 
-const { solver, prove } = startPackProver();
+const limits = { processes: 1, timeLimitMs: PROOF_LIMITS.questionMsMax };
 const proofs = new Map<string, Promise<PackProof>>();
 
 export const prover: PackProver = {
-  solver,
-  prove(pack, against, report) {
+  solver: Z3,
+  prove(pack, against) {
     const asked = JSON.stringify([pack.hash, against && boundBy(against)]);
-    const proof = proofs.get(asked) ?? prove(pack, against, report);
+    const proof = proofs.get(asked) ?? prove(pack, against);
     proofs.set(asked, proof);
     return proof;
   },
   close: async () => undefined,
 };
+
+async function prove(pack: Pack, against: Pack | undefined): Promise<PackProof> {
+  const z3 = { name: Z3, ...startSolver(limits) };
+  const solver = cachedSolver(z3, join(tmpdir(), 'proviso-test-answers'), limits);
+  try {
+    return await provePack(new Prover(pack.schema, solver), pack, against, () => undefined);
+  } finally {
+    await solver.close();
+  }
+}
 
 /** What of an older version binds may be less than all of it. */
 function boundBy({ hash, redLines, assurances }: Pack): readonly unknown[] {
