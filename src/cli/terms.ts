@@ -9,6 +9,7 @@ import { EXIT, type ExitCode } from './exit.ts';
 import type { Output } from './output.ts';
 import { defineActivate } from './terms-activate.ts';
 import { defineAnalyze } from './terms-analyze.ts';
+import { defineCheck } from './terms-check.ts';
 import { defineCompare } from './terms-compare.ts';
 import { defineHistory } from './terms-history.ts';
 import { defineInit } from './terms-init.ts';
@@ -20,13 +21,7 @@ import { defineStatus } from './terms-status.ts';
 
 export function define(command: Command): void {
   defineInit(command);
-  examples(
-    withJson(command.command('check').argument('<pack>', 'the folder of a terms pack'))
-      .summary('is it whole, and do text and rules fit together?')
-      .description('Reads a terms pack: its text, clauses, schema, rules, red lines and tests.')
-      .action((dir: string, options: JsonOption) => run(options, (output) => check(dir, output))),
-    ['proviso terms check examples/terms/restricted-use'],
-  );
+  defineCheck(command, readPack);
   examples(
     withJson(command.command('test').argument('<pack>', 'the folder of a terms pack'))
       .summary('does each example get the decision that it must get?')
@@ -43,45 +38,6 @@ export function define(command: Command): void {
   defineStatus(command, readPack);
   defineActivate(command, readPack);
   defineHistory(command);
-}
-
-function check(dir: string, output: Output): ExitCode {
-  const pack = readPack(dir, output);
-  if (!pack) return EXIT.no;
-  const { id, version, title, hash, rules, redLines, assurances, tests } = pack;
-  const clauses = [...pack.clauses.values()];
-  const notEnforced = clauses.flatMap(({ id, notEnforced }) =>
-    notEnforced === undefined ? [] : [{ clause: id, why: notEnforced }],
-  );
-  const document = {
-    valid: true,
-    id,
-    version,
-    title,
-    hash,
-    clauses: clauses.length,
-    rules: rules.length,
-    redLines: redLines.length,
-    assurances: assurances.length,
-    tests: tests.length,
-    notEnforced,
-  };
-  output.result(document, () => {
-    output.facts([
-      ['terms', `${id} ${version}: ${title}`],
-      ['hash', hash],
-      ['clauses', String(clauses.length)],
-      ['rules', String(rules.length)],
-      ['red lines', String(redLines.length)],
-      ['assurances', String(assurances.length)],
-      ['tests', `${tests.length}; run them with \`proviso terms test ${dir}\``],
-    ]);
-    for (const { clause, why } of notEnforced) {
-      output.print(output.style('warn', `clause ${clause} is enforced by no rule: ${why}`));
-    }
-    output.print(output.style('good', 'valid'));
-  });
-  return EXIT.yes;
 }
 
 function test(dir: string, output: Output): ExitCode {

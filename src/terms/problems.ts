@@ -29,12 +29,17 @@ export function offsetOfByte(text: string, byteOffset: number): number {
 
 /** @param dir the pack's folder, put before each path */
 export function termsInvalid(dir: string, problems: readonly Problem[]): ProvisoError {
-  const lines = problems.map((problem) => `${place(dir, problem)}: ${problem.message}`);
+  const lines = problems.map((problem) => problemLine(dir, problem));
   const [first] = problems;
   return new ProvisoError('terms_invalid', lines.join('\n'), {
     at: first ? place(dir, first) : dir,
     facts: { problems: lines },
   });
+}
+
+/** As `dir/file:line:column: what is wrong`. */
+export function problemLine(dir: string, problem: Problem): string {
+  return `${place(dir, problem)}: ${problem.message}`;
 }
 
 function place(dir: string, { path, line, column }: Problem): string {
