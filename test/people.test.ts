@@ -342,3 +342,55 @@ test('a key that counts back has been copied, and signs no more', async (t) => {
   a.authenticator.counter = 0;
   await refused(a.sign(draft.document), 'assertion_invalid', /counter/);
 });
+
+test('the history of people checks out, and a change of it does not', async (t) => {
+  const { here, a, b } = await administrators(t);
+  const c = await further(here, a, 'Cleo', 'auditor');
+  const recovery = await a.ask('draftChange', { kind: 'recover', person: c.person });
+  await a.sign(recovery.document);
+  await b.sign(recovery.document);
+  await a.change({ kind: 'roles', person: c.person, teams: [], roles: ['overseer'] });
+  const { ledger } = here.serving.gateway;
+  const history = await Array.fromAsync(ledger.history(['person']));
+  const { checkPeople } = await import('#people/history.ts');
+  const problemsOf = async (entries: typeof history) =>
+    (await Array.fromAsync(checkPeople(entries))).map(({ problem }) => problem);
+  assert.deepEqual(await problemsOf(history), []);
+  // What was erased since is no fault.
+  const erased = history.map((entry) => ({ ...entry, private: undefined }));
+  assert.deepEqual(await problemsOf(erased), []);
+  const changed = async (
+    action: string,
+    change: (entry: (typeof history)[number]) => JsonObject,
+    words: RegExp,
+  ) => {
+    const at = history.findLastIndex(({ public: facts }) => facts['action'] === action);
+    const forged = history.map((entry, i) =>
+      i === at ? { ...entry, public: { ...entry.public, ...change(entry) } } : entry,
+    );
+    assert.match((await problemsOf(forged)).join('\n'), words);
+  };
+  await changed('roles', () => ({ id: b.person }), /about something else/);
+  await changed('roles', () => ({ roles: ['administrator'] }), /about something else/);
+  await changed('roles', () => ({ signatures: [{ by: 'operator' }] }), /not theirs to sign/);
+  const [first] = signaturesIn(history.at(-1)?.public);
+  await changed('roles', () => ({ signatures: [{ ...first, by: b.person }] }), /not theirs then/);
+  await changed('roles', () => ({ challenge: 'A'.repeat(43) }), /does not verify/);
+  await changed(
+    'recovered',
+    ({ public: facts }) => ({ signatures: signaturesIn(facts).slice(1) }),
+    /1 of 2 signatures/,
+  );
+  await changed(
+    'recovered',
+    ({ public: facts }) => {
+      const [one] = signaturesIn(facts);
+      return { signatures: [one ?? {}, one ?? {}] };
+    },
+    /signed twice/,
+  );
+});
+
+function signaturesIn(facts: JsonObject | undefined): readonly JsonObject[] {
+  return (facts?.['signatures'] ?? []) as readonly JsonObject[];
+}

@@ -8,6 +8,7 @@ import { KeyRing } from '#caller/ring.ts';
 import { dirOf, type LogPlace } from '#ledger/archive.ts';
 import type { Entry } from '#ledger/entry.ts';
 import { type ProjectedState, readProjection } from '#ledger/projection.ts';
+import { checkPeople } from '#people/history.ts';
 import { PurposeRegister } from '#purpose/register.ts';
 import { bundleOf } from './chain.ts';
 import type { AuditFault } from './fault.ts';
@@ -100,4 +101,15 @@ export function foldState(
     purposes: purposes.list().length,
     endOf: (key) => ends.get(key),
   };
+}
+
+/** Each change of people was signed by those who could, then, with the keys that they had then. */
+export async function checkSignatures(
+  entries: readonly StateEntry[],
+  onFault: (fault: AuditFault) => void,
+): Promise<void> {
+  for await (const { entry, problem } of checkPeople(entries)) {
+    const consequence = 'Who has which role and key is not what administrators signed.';
+    onFault({ file: bundleOf(entry), entry, problem, consequence });
+  }
 }

@@ -22,7 +22,13 @@ import { type AuditFault, logFault } from './fault.ts';
 import { checkVaultKeys, erasuresOf } from './fsck-keys.ts';
 import { checkPacks } from './fsck-packs.ts';
 import type { AuditedRange, AuditTask } from './fsck-range.ts';
-import { checkProjection, foldState, type LogState, projectedState } from './fsck-state.ts';
+import {
+  checkProjection,
+  checkSignatures,
+  foldState,
+  type LogState,
+  projectedState,
+} from './fsck-state.ts';
 import { auditTail } from './fsck-tail.ts';
 import type { ErasedBlob } from './fsck-values.ts';
 import { Resume } from './resume.ts';
@@ -119,6 +125,7 @@ class Audit {
     const entries = await reader.entries(this.#chain.state, this.#addFault);
     const { keys, purposes, endOf } = foldState(entries, this.#addFault);
     this.#chain.checkUses(endOf, this.#addFault);
+    await checkSignatures(entries, this.#addFault);
     checkPacks(dataDir, this.#chain.packs, this.#addFault);
     const erasures = erasuresOf(entries);
     const vaultKeys =

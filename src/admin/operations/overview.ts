@@ -48,7 +48,6 @@ const overview = z.strictObject({
     }),
   ),
 });
-export type Overview = z.infer<typeof overview>;
 
 export const getOverview = operation({
   method: 'GET',
