@@ -1,6 +1,6 @@
 /** A redline for a person: calm, wrapped, with the unchanged words around a change and no others. */
 import { stripVTControlCharacters } from 'node:util';
-import type { Edit, Passage } from '#terms/redline/passages.ts';
+import { type Edit, merged, type Passage } from '#terms/redline/passages.ts';
 import { spanIn } from '#terms/redline/place.ts';
 import type { ClauseChange, Redline } from '#terms/redline/redline.ts';
 import { lineOf } from '#terms/redline/words.ts';
@@ -83,7 +83,7 @@ function passageWords(passage: Passage, found: Redline, output: Output): string 
   const isMoved = passage.edits.some(({ op, isMoved }) => op === 'kept' && isMoved);
   const from = isMoved ? cameFrom(passage, found) : undefined;
   const moved = from === undefined ? '' : `${output.style('warn', `(moved from -${from})`)} `;
-  const edits = passage.edits.filter(({ op, isMoved }) => op !== 'left' || isMoved);
+  const edits = merged(passage.edits.filter(({ op, isMoved }) => op !== 'left' || isMoved));
   const parts = edits.map((edit, at) => {
     const isSpaced = at > 0 && edit.words[0]?.isSpaced !== false;
     return `${isSpaced ? ' ' : ''}${editWords(edit, at === 0, at === edits.length - 1, output)}`;

@@ -108,7 +108,7 @@ function* editsOf(
 }
 
 /** Edits of one kind in a row as one. */
-function merged(edits: Iterable<Edit>): readonly Edit[] {
+export function merged(edits: Iterable<Edit>): readonly Edit[] {
   const runs: Edit[] = [];
   for (const edit of edits) {
     const last = runs.at(-1);

@@ -10,7 +10,7 @@ import { type Clause, type Document, readDocument } from './document.ts';
 import { findHints, type Hint } from './hints.ts';
 import { counterparts, type Passage, passagesOf } from './passages.ts';
 import { type Span, spanIn } from './place.ts';
-import { lineOf } from './words.ts';
+import { keyOf, lineOf } from './words.ts';
 
 export interface Redline {
   readonly old: Document;
@@ -113,16 +113,18 @@ function clausesOf(alignment: Alignment): readonly ClauseChange[] {
     else groups.set(clause, [passage]);
   }
   return [...groups].map(([clause, passages]): ClauseChange => {
-    const before = toOld.get(clause);
-    // A clause whose parts went to several others is none of them under a new name.
-    const isRenamed = before && before.title !== clause.title && toNew.get(before) === clause;
-    return {
-      result: clauseResult(passages, before !== undefined),
-      title: clause.title,
-      was: isRenamed ? before.title : undefined,
-      passages,
-    };
+    const result = clauseResult(passages, toOld.has(clause));
+    return { result, title: clause.title, was: titleBefore(clause, alignment), passages };
   });
+}
+
+/** Of a clause whose title was another; one whose parts went to several others is none of them. */
+function titleBefore(clause: Clause, { old, new: blocks }: Alignment): string | undefined {
+  const title = blocks.find(({ block }) => block.clause === clause);
+  const before = title?.partner === undefined ? undefined : old[title.partner]?.block;
+  const isTitle = old.find(({ block }) => block.clause === before?.clause)?.block === before;
+  const was = isTitle ? before?.clause.title : undefined;
+  return was !== undefined && keyOf(was) !== keyOf(clause.title) ? was : undefined;
 }
 
 function clauseResult(passages: readonly Passage[], stood: boolean): ClauseChange['result'] {
