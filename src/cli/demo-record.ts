@@ -3,8 +3,8 @@
  * the client saw and what was recorded must agree, and both be what the case asks for.
  */
 import type { JsonObject, JsonValue } from '#base/json.ts';
-import type { Entry } from '#ledger/entry.ts';
 import type { NoteVerifier } from '#base/note.ts';
+import type { Entry } from '#ledger/entry.ts';
 import { readCheckpoint, readEntries } from '#ledger/read.ts';
 import type { Protocol } from '#wire/exchange.ts';
 import type { DemoCase } from './demo-cases.ts';
@@ -138,10 +138,7 @@ export class DemoRecord {
         isPermitted || heard.text.includes(`entry ${index}`),
         'the client was not told of the entry',
       ],
-      [
-        this.#result(index) === (isPermitted ? 'delivered' : 'withheld'),
-        `outcome ${this.#result(index)}`,
-      ],
+      [this.#result(index) === OUTCOMES[toolCall ?? 'deny'], `outcome ${this.#result(index)}`],
     ]);
   }
 
@@ -149,6 +146,9 @@ export class DemoRecord {
     return word(this.#outcomes.get(index)?.public['outcome']);
   }
 }
+
+/** What becomes of a tool call, by what was decided on it; nobody is there to approve one. */
+const OUTCOMES = { permit: 'delivered', deny: 'withheld', hold: 'held' } as const;
 
 function unheard({ client, asked, protocolOut, question }: DemoCase, error: Error): DemoRow {
   return {

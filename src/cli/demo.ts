@@ -10,9 +10,9 @@ import type { Command } from 'commander';
 import { destination, pino } from 'pino';
 import { stringify } from 'yaml';
 import { createKey } from '#admin/operations/keys.ts';
+import { parseVerifierKey } from '#base/note.ts';
 import type { Config } from '#config/config.ts';
 import { parseConfig } from '#config/load.ts';
-import { parseVerifierKey } from '#base/note.ts';
 import type { LedgerReport } from '#ledger/verify.ts';
 import { loadPack } from '#terms/pack.ts';
 import { PROTOCOLS } from '#wire/exchange.ts';
@@ -83,6 +83,8 @@ function demoConfig(folder: string): Config {
     dataDir: folder,
     providers: Object.fromEntries(providers),
     telemetry: { logLevel: 'error' },
+    // Nobody is there to approve: what is held is told by reference, at once.
+    oversight: { onHold: 'reference', streamWaitMsMax: 0 },
   });
   return parseConfig(text, join(folder, 'proviso.yaml'), {});
 }

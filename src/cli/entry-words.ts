@@ -79,6 +79,13 @@ function what({ kind, closes, public: facts }: Entry): string {
       return phrases([`${plain(facts['id'])} ${plain(facts['version'])}`, plain(facts['hash'])]);
     case 'key':
       return `prv_${plain(facts['id'])}`;
+    case 'erasure':
+      return `key ${plain(facts['slot'])}`;
+    case 'inquiry':
+      return phrases([
+        facts['inquiry'] === undefined ? '' : `of ${plain(facts['inquiry'])}`,
+        facts['disclosure'] === undefined ? '' : `with ${plain(facts['disclosure'])}`,
+      ]);
     default:
       return phrases([plain(facts['id']), plain(facts['version'])]);
   }
