@@ -93,9 +93,8 @@ test('a running gateway: its link lets the first administrator in, and tokens co
   assert.deepEqual((session as object as { roles: string[] }).roles, ['administrator']);
   assert.equal((await provisoJson('person', 'invite', '--administrator', '--data', data)).code, 2);
 
-  const made = await provisoJson(
-    ...['token', 'create', 'nightly audit', '--roles', 'auditor', '--data', data],
-  );
+  const wanted = ['nightly audit', '--roles', 'auditor', '--data', data];
+  const made = await provisoJson('token', 'create', ...wanted);
   const { token } = made.document;
   const people = () =>
     fetch(`${ready['address']}/api/v1/people`, { headers: { authorization: `Bearer ${token}` } });
