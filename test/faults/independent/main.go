@@ -1,17 +1,22 @@
-// Command independent checks a ledger with code that is not Proviso's: the note package of the Go
-// team, and the tile readers, proofs and fsck of transparency-dev.
+// Command independent checks a ledger, and asks a witness, with code that is not Proviso's: the note
+// package of the Go team, the tile readers, proofs, fsck, cosignatures and log of transparency-dev,
+// and the ML-DSA of filippo.io.
 //
-//	independent DIR VERIFIER_KEY PROOFS
+//	independent check DIR|URL VERIFIER_KEY PROOFS [COSIGNER_KEY]...
+//	independent log DIR SIGNER_KEY POLICY ENTRIES
 //
 // PROOFS is JSON: {"inclusion": [{"index", "proof"}], "consistency": [{"size1", "root1", "proof"}]}
-// with hashes in base64, all for the checkpoint in DIR.
+// with hashes in base64, all for the checkpoint that is served. POLICY is a witness policy.
 package main
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"net/url"
 	"os"
+	"strings"
 
 	"github.com/transparency-dev/merkle/proof"
 	"github.com/transparency-dev/merkle/rfc6962"
@@ -33,27 +38,48 @@ type proofs struct {
 	}
 }
 
+// reader is what tessera's readers of folders and of addresses have in common.
+type reader interface {
+	fsck.Fetcher
+}
+
 func main() {
-	if err := check(os.Args[1], os.Args[2], os.Args[3]); err != nil {
+	var err error
+	args := os.Args[2:]
+	switch os.Args[1] {
+	case "check":
+		err = check(args[0], args[1], args[2], args[3:])
+	case "log":
+		err = keepLog(args[0], args[1], args[2], args[3])
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(2)
 	}
 }
 
-func check(dir, key, proofsFile string) error {
+func check(place, key, proofsFile string, cosigners []string) error {
 	ctx := context.Background()
 	verifier, err := note.NewVerifier(key)
 	if err != nil {
 		return err
 	}
-	files := client.FileFetcher{Root: dir}
+	files, err := readerOf(place)
+	if err != nil {
+		return err
+	}
 	audit := fsck.New(verifier.Name(), verifier, files, leafHashes, fsck.Opts{N: 2})
 	if err := audit.Check(ctx); err != nil {
 		return fmt.Errorf("fsck: %w", err)
 	}
-	head, _, _, err := client.FetchCheckpoint(ctx, files.ReadCheckpoint, verifier, verifier.Name())
+	head, checkpoint, _, err := client.FetchCheckpoint(ctx, files.ReadCheckpoint, verifier, verifier.Name())
 	if err != nil {
 		return err
+	}
+	for _, cosigner := range cosigners {
+		if err := checkCosigned(checkpoint, cosigner); err != nil {
+			return fmt.Errorf("cosignature by %.80s: %w", cosigner, err)
+		}
 	}
 	var ours proofs
 	bytes, err := os.ReadFile(proofsFile)
@@ -80,8 +106,20 @@ func check(dir, key, proofsFile string) error {
 			return fmt.Errorf("consistency with %d: %w", p.Size1, err)
 		}
 	}
-	fmt.Printf("%d entries, %d inclusion and %d consistency proofs\n", head.Size, len(ours.Inclusion), len(ours.Consistency))
+	fmt.Printf("%d entries, %d inclusion and %d consistency proofs, %d cosignatures\n",
+		head.Size, len(ours.Inclusion), len(ours.Consistency), len(cosigners))
 	return nil
+}
+
+func readerOf(place string) (reader, error) {
+	if !strings.HasPrefix(place, "http") {
+		return client.FileFetcher{Root: place}, nil
+	}
+	root, err := url.Parse(place)
+	if err != nil {
+		return nil, err
+	}
+	return client.NewHTTPFetcher(root, http.DefaultClient)
 }
 
 func leafHashes(bundle []byte) ([][]byte, error) {
