@@ -3,15 +3,20 @@
  * `state.sqlite`, and the registers that a gateway folds. INVARIANT (13)
  */
 import { asProvisoError } from '#base/errors.ts';
-import type { JsonObject } from '#base/json.ts';
 import { KeyRing } from '#caller/ring.ts';
 import { dirOf, type LogPlace } from '#ledger/archive.ts';
 import type { Entry } from '#ledger/entry.ts';
 import { type ProjectedState, readProjection } from '#ledger/projection.ts';
-import { checkPeople } from '#people/history.ts';
+import { HoldRegister } from '#oversight/register.ts';
+import { checkPeople, remembered } from '#people/history.ts';
+import { PeopleRegister } from '#people/register.ts';
+import { TokenRegister } from '#people/tokens.ts';
 import { PurposeRegister } from '#purpose/register.ts';
+import { ToolPins } from '#tools/pins.ts';
 import { bundleOf } from './chain.ts';
 import type { AuditFault } from './fault.ts';
+import { checkRelease } from './fsck-approvals.ts';
+import type { StateEntry } from './state-entries.ts';
 
 const FILE = 'state.sqlite';
 const REBUILT =
@@ -65,40 +70,52 @@ export function checkProjection(
   }
 }
 
-/** A state entry with its private values; without them where they were erased. */
-export interface StateEntry extends Entry {
-  readonly private?: JsonObject | undefined;
-}
-
-/** What a gateway would fold from these entries, and until when each key was good. */
-export function foldState(
-  entries: readonly StateEntry[],
-  onFault: (fault: AuditFault) => void,
-): {
+/** What a gateway would fold from state entries. */
+export interface FoldedState {
   readonly keys: number;
   readonly purposes: number;
+  readonly people: number;
+  readonly releases: number;
+  /** Until when a key was good, milliseconds since 1970; `undefined` where it still is. */
   readonly endOf: (key: string) => number | undefined;
-} {
+}
+
+/** @param decision reads an entry of the log; `undefined` where it cannot be read */
+export async function foldState(
+  entries: readonly StateEntry[],
+  decision: (entry: number) => Promise<Entry | undefined>,
+  onFault: (fault: AuditFault) => void,
+): Promise<FoldedState> {
   const ring = new KeyRing();
   const purposes = new PurposeRegister();
+  const people = new PeopleRegister();
+  const holds = new HoldRegister();
+  const others = [new TokenRegister(), new ToolPins()];
+  const approvals = new Map<number, StateEntry>();
   const ends = new Map<string, number>();
+  let releases = 0;
   for (const entry of entries) {
+    if (entry.kind === 'approval') approvals.set(entry.index, entry);
+    if (entry.kind === 'release') {
+      releases++;
+      const known = { people, holds, approvals, decision };
+      for (const fault of await checkRelease(entry, known)) onFault(fault);
+    }
     try {
-      ring.fold([entry]);
-      purposes.fold([entry]);
+      for (const register of [ring, purposes, holds, ...others]) register.fold([entry]);
+      people.fold([remembered(entry)]);
     } catch (error) {
       const problem = `Entry ${entry.index}: ${asProvisoError(error).publicMessage}`;
       const file = bundleOf(entry.index);
       onFault({ file, entry: entry.index, problem, consequence: UNREADABLE });
     }
-    const { id, action, expiresAt } = entry.public;
-    if (entry.kind !== 'key' || typeof id !== 'string') continue;
-    const end = action === 'revoked' ? entry.at : expiresAt;
-    if (typeof end === 'number') ends.set(id, Math.min(end, ends.get(id) ?? end));
+    noteEnd(entry, ends);
   }
   return {
     keys: ring.list().length,
     purposes: purposes.list().length,
+    people: people.list().length,
+    releases,
     endOf: (key) => ends.get(key),
   };
 }
@@ -112,4 +129,11 @@ export async function checkSignatures(
     const consequence = 'Who has which role and key is not what administrators signed.';
     onFault({ file: bundleOf(entry), entry, problem, consequence });
   }
+}
+
+function noteEnd({ kind, at, public: facts }: Entry, ends: Map<string, number>): void {
+  const { id, action, expiresAt } = facts;
+  if (kind !== 'key' || typeof id !== 'string') return;
+  const end = action === 'revoked' ? at : expiresAt;
+  if (typeof end === 'number') ends.set(id, Math.min(end, ends.get(id) ?? end));
 }

@@ -2,7 +2,7 @@
  * `proviso ledger fsck`: all of a ledger held to itself, and to what lies beside it.
  *
  *   the log (`ledger/verify.ts`) → private values → terms and keys along the log → the vault's keys
- *   → packs → what is in force, built again → the projection
+ *   → what is in force, built again → signatures under releases → packs → the projection
  *
  * Reads only. Works on a copy, and on a folder that is being written.
  */
@@ -67,6 +67,9 @@ export interface AuditReport
   readonly packs: number;
   readonly keys: number;
   readonly purposes: number;
+  readonly people: number;
+  /** Actions that people signed, and that were released. */
+  readonly releases: number;
   /** Keys of the vault; absent where it was not looked at. */
   readonly vaultKeys: number | undefined;
   /** Of them, those that were destroyed. */
@@ -123,8 +126,9 @@ class Audit {
 
     const reader = new StateReader(place, masterKey, size, tail);
     const entries = await reader.entries(this.#chain.state, this.#addFault);
-    const { keys, purposes, endOf } = foldState(entries, this.#addFault);
-    this.#chain.checkUses(endOf, this.#addFault);
+    const readable = (index: number) => reader.entry(index).catch(() => undefined);
+    const folded = await foldState(entries, readable, this.#addFault);
+    this.#chain.checkUses(folded.endOf, this.#addFault);
     await checkSignatures(entries, this.#addFault);
     checkPacks(dataDir, this.#chain.packs, this.#addFault);
     const erasures = erasuresOf(entries);
@@ -140,8 +144,10 @@ class Audit {
       isSound: this.#faultCount === 0,
       resumed: this.#resumed,
       packs: this.#chain.packs.size,
-      keys,
-      purposes,
+      keys: folded.keys,
+      purposes: folded.purposes,
+      people: folded.people,
+      releases: folded.releases,
       vaultKeys,
       erasures: erasures.size,
       faultCount: this.#faultCount,

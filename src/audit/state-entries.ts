@@ -9,8 +9,12 @@ import { TILE_WIDTH } from '#ledger/tiles.ts';
 import { valuesFileOf } from '#ledger/values.ts';
 import { bundleOf } from './chain.ts';
 import type { AuditFault } from './fault.ts';
-import type { StateEntry } from './fsck-state.ts';
 import { type Values, ValuesReader, valuesOf } from './values.ts';
+
+/** A state entry with its private values; without them where they were erased. */
+export interface StateEntry extends Entry {
+  readonly private?: JsonObject | undefined;
+}
 
 export class StateReader {
   readonly #place: LogPlace;
@@ -41,7 +45,7 @@ export class StateReader {
     const entries: StateEntry[] = [];
     for (const [index] of state) {
       try {
-        const entry = await this.#entry(index);
+        const entry = await this.entry(index);
         if (entry) entries.push({ ...entry, private: await this.#private(entry) });
       } catch (error) {
         const { code, publicMessage } = asProvisoError(error);
@@ -58,7 +62,8 @@ export class StateReader {
     return entries;
   }
 
-  async #entry(index: number): Promise<Entry | undefined> {
+  /** `undefined` past the log's end. @throws `ledger_corrupt`, `entry_archived` */
+  async entry(index: number): Promise<Entry | undefined> {
     if (index >= this.#size) return this.#tail.get(index);
     const n = Math.floor(index / TILE_WIDTH);
     if (this.#bundle?.n !== n) {

@@ -30,8 +30,8 @@ export function defineFsck(command: Command): void {
         'Audits everything that lies in a ledger’s folder and beside it: hashes, tiles, the\n' +
           'checkpoint, the pairing of decisions and outcomes, private values against their\n' +
           'commitments, the vault’s keys, the terms along the log and the stored packs, callers’\n' +
-          'keys, the journal, the lock store, and the projection against the log. Changes nothing.\n' +
-          'One that is broken off goes on where it was.',
+          'keys, people’s signatures under what was released, the journal, the lock store, and the\n' +
+          'projection against the log. Changes nothing. One that is broken off goes on where it was.',
       )
       .action((folder: string | undefined, options: FsckOptions) =>
         run(options, (output) => fsck(folder, options, output)),
@@ -62,14 +62,16 @@ async function fsck(
 
 function describe(report: AuditReport, output: Output): void {
   const { origin, size, root, unpublished, decisions, outcomes, openDecisions, resumed } = report;
-  const { packs, keys, purposes, vaultKeys, erasures, faults, faultCount } = report;
+  const { packs, keys, purposes, people, releases, vaultKeys, erasures, faults, faultCount } =
+    report;
   output.facts([
     ['ledger', origin],
     ['entries', `${size}${unpublished === 0 ? '' : `, and ${unpublished} not published yet`}`],
     ['root', root],
     ['decisions', `${decisions}, with ${outcomes} outcomes and ${openDecisions.length} open`],
     ['terms', `${packs} ${packs === 1 ? 'pack' : 'packs'}`],
-    ['state', `${keys} callers’ keys, ${purposes} purposes`],
+    ['state', `${keys} callers’ keys, ${purposes} purposes, ${people} people`],
+    ['releases', `${releases}, each with its signatures`],
     ['vault', vaultKeys === undefined ? 'not looked at' : `${vaultKeys} keys, ${erasures} erased`],
     ...(resumed === 0 ? [] : [['resumed', `after ${resumed} entries`] as [string, string]]),
   ]);

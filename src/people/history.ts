@@ -6,7 +6,7 @@ import { hash } from 'node:crypto';
 import { asProvisoError } from '#base/errors.ts';
 import { type Assertion, verifyAssertion } from './assertion.ts';
 import { type PersonChange, readDocument } from './change.ts';
-import type { RelyingParty } from './credential.ts';
+import type { Credential, RelyingParty } from './credential.ts';
 import { type PersonEntry, type PublicFacts, readPersonEntry, type Signature } from './entries.ts';
 import { PeopleRegister } from './register.ts';
 import { maySign, signaturesNeeded } from './rules.ts';
@@ -30,7 +30,7 @@ export async function* checkPeople(
     if (entry.kind !== 'person') continue;
     for (const problem of await problemsOf(entry, people)) yield { entry: entry.index, problem };
     try {
-      people.fold([isNameless(entry) ? { ...entry, private: NAMELESS } : entry]);
+      people.fold([remembered(entry)]);
     } catch (error) {
       yield { entry: entry.index, problem: asProvisoError(error).publicMessage };
     }
@@ -40,8 +40,25 @@ export async function* checkPeople(
 /** Who was erased since had keys and roles all the same. */
 const NAMELESS = { name: '(erased)', teams: [] };
 
-function isNameless({ public: facts, private: hidden }: HistoryEntry): boolean {
-  return facts['action'] === 'invited' && hidden === undefined;
+/** The entry as it is folded to know who could sign then. */
+export function remembered<E extends Omit<HistoryEntry, 'index'>>(entry: E): E {
+  const { kind, public: facts, private: hidden } = entry;
+  const isNameless = kind === 'person' && facts['action'] === 'invited' && hidden === undefined;
+  return isNameless ? { ...entry, private: NAMELESS } : entry;
+}
+
+/**
+ * A signature that was taken before. What a page may be called, and whether the authenticator's
+ * counter went on, was checked at the time.
+ * @throws ProvisoError `assertion_invalid`
+ */
+export async function verifyKept(
+  key: Credential,
+  challenge: Uint8Array,
+  assertion: Assertion,
+): Promise<void> {
+  const uncounted = key.kind === 'passkey' ? { ...key, counter: 0 } : key;
+  await verifyAssertion(uncounted, challenge, assertion, partyOf(assertion));
 }
 
 async function problemsOf(entry: HistoryEntry, people: PeopleRegister): Promise<string[]> {
@@ -109,23 +126,25 @@ async function signatureProblem(
   const { by, assertion } = signature;
   const key = people.find(by)?.credentials.find(({ id }) => id === assertion.credential);
   if (!key) return `\`${by}\` signed with a key that was not theirs then.`;
-  // A signature may stand in two entries, the proposal and the change.
-  const uncounted = key.kind === 'passkey' ? { ...key, counter: 0 } : key;
   try {
-    await verifyAssertion(uncounted, challenge, assertion, partyOf(assertion));
+    await verifyKept(key, challenge, assertion);
     return undefined;
   } catch (error) {
     return `The signature of \`${by}\` does not verify: ${asProvisoError(error).publicMessage}`;
   }
 }
 
-/** Where the assertion says that it was made: what a page may be called was checked at the time. */
+/** Where the assertion says that it was made: its page, and the domain of that or one above it. */
 function partyOf(assertion: Assertion): RelyingParty {
   if (assertion.kind !== 'passkey') return { id: '', origins: [] };
   const text = Buffer.from(assertion.clientDataJSON, 'base64url').toString();
   const { origin } = JSON.parse(text) as { readonly origin?: unknown };
   const url = typeof origin === 'string' ? URL.parse(origin) : null;
-  return { id: url?.hostname ?? '', origins: [url?.origin ?? ''] };
+  const idHash = Buffer.from(assertion.authenticatorData, 'base64url').subarray(0, 32);
+  const labels = (url?.hostname ?? '').split('.');
+  const domains = labels.map((_, i) => labels.slice(i).join('.'));
+  const id = domains.find((domain) => hash('sha256', domain, 'buffer').equals(idHash));
+  return { id: id ?? '', origins: [url?.origin ?? ''] };
 }
 
 function rulesBroken(
