@@ -6,6 +6,7 @@ import { erase } from './operations/erasures.ts';
 import { askHold, getHold, listHolds, rejectHold, signHold } from './operations/holds.ts';
 import { answerInquiry, listInquiries, openInquiry } from './operations/inquiries.ts';
 import { createKey, listKeys, revokeKey } from './operations/keys.ts';
+import { getOversight } from './operations/oversight.ts';
 import { getOverview } from './operations/overview.ts';
 import { getPack } from './operations/pack.ts';
 import {
@@ -42,6 +43,7 @@ export const OPERATIONS = {
   beginActivation,
   getAttempt,
   getPack,
+  getOversight,
   listPurposes,
   registerPurpose,
   endPurpose,

@@ -2,6 +2,8 @@
 import type { Limits } from '#base/limits.ts';
 import type { Algorithm } from '#base/note-key.ts';
 import type { Span } from '#base/span.ts';
+import type { Exercise } from '#oversight/exercises.ts';
+import type { AlarmRules } from '#oversight/reviews.ts';
 import type { Protocol } from '#wire/exchange.ts';
 import type { Secret } from './secret.ts';
 import type { AuthStyle, VendorKind } from './vendors.ts';
@@ -37,6 +39,13 @@ export interface Config {
     /** Open holds, in all and of one caller. */
     readonly holdsMax: number;
     readonly holdsPerCallerMax: number;
+    readonly drills: {
+      readonly exercises: readonly Exercise[];
+      /** Drills for each real hold: 0 to 1. */
+      readonly rate: number;
+      readonly delayMsMax: number;
+    };
+    readonly alarms: AlarmRules;
   };
   readonly ledger: {
     readonly dir: string;

@@ -10,6 +10,7 @@ import type { Config, ProviderConfig, WitnessesConfig } from './config.ts';
 import { resolveConsole } from './console.ts';
 import { resolveMcpServer } from './mcp.ts';
 import { nearest } from './nearest.ts';
+import { resolveOversight } from './oversight.ts';
 import type { Around, Environment, Problem } from './problem.ts';
 import { providersFromEnvironment, resolveProvider, resolveTargets } from './provider.ts';
 import type { ConfigInput } from './schema.ts';
@@ -80,7 +81,7 @@ export function resolveConfig(
     mcp: Object.entries(input.mcp).map(([name, server]) => resolveMcpServer(name, server, around)),
     console: resolveConsole(input.console, around),
     limits: limitsOf(input.limits),
-    oversight: input.oversight,
+    oversight: resolveOversight(input.oversight, around),
     ledger: {
       dir:
         input.ledger.dir === undefined

@@ -171,7 +171,11 @@ export const configSchema = object({
     tlsInFront: z.boolean().default(false).describe('A proxy before Proviso ends TLS.'),
   }).prefault({}),
   dataDir: z.string().min(1).default('./proviso-data').describe('Relative to this file.'),
-  terms: z.string().min(1).optional().describe('The folder of the terms pack that founds the ledger.'),
+  terms: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('The folder of the terms pack that founds the ledger.'),
   askWhom: words
     .default('the operator of this gateway')
     .describe('Whom a denied caller is told to ask.'),
@@ -207,6 +211,18 @@ export const configSchema = object({
       .describe('How often a stream that waits says that it is alive.'),
     holdsMax: z.int().min(1).default(500).describe('Open holds; past it, a hold is denied.'),
     holdsPerCallerMax: z.int().min(1).default(20),
+    drills: object({
+      file: z.string().min(1).optional().describe('Exercises: calls that must be rejected.'),
+      rate: z.number().min(0).max(1).default(0).describe('Drills for each real hold.'),
+      delayMsMax: z.int().min(0).max(86_400_000).default(600_000),
+    }).prefault({}),
+    alarms: object({
+      answersMin: z.int().min(1).default(20).describe('Answers before a share says anything.'),
+      visibleMsMin: z.int().min(0).default(5_000).describe('A median below it is too fast.'),
+      approvedShareMax: z.number().min(0).max(1).default(0.95),
+      answersPerHourMax: z.int().min(1).default(40),
+      drillsCaughtMin: z.number().min(0).max(1).default(0.8),
+    }).prefault({}),
   }).prefault({}),
   ledger: object({
     dir: z.string().min(1).optional().describe('`ledger` in the data folder unless given.'),

@@ -22,6 +22,7 @@ import { Keys } from './pages/keys.tsx';
 import { Ledger } from './pages/ledger.tsx';
 import { NotFound } from './pages/not-found.tsx';
 import { Now } from './pages/now.tsx';
+import { Oversight } from './pages/oversight.tsx';
 import { People } from './pages/people.tsx';
 import { Purposes } from './pages/purposes.tsx';
 import { Terms } from './pages/terms.tsx';
@@ -39,6 +40,7 @@ const READERS = ['administrator', 'overseer', 'auditor'] as const;
 
 const ROOMS: readonly Room[] = [
   { path: '/inbox', name: 'Inbox', page: Inbox },
+  { path: '/oversight', name: 'Oversight', page: Oversight },
   { path: '/now', name: 'Now', page: Now, roles: READERS },
   { path: '/terms', name: 'Terms', page: Terms },
   { path: '/ledger', name: 'Ledger', page: Ledger, roles: READERS },

@@ -26,6 +26,7 @@ import type { WireProtocol } from '#wire/protocol.ts';
 import { protocols } from '#wire/protocols.ts';
 import type { Witnessing } from '#witness/witnessing.ts';
 import { Activations, type InForce } from './activations.ts';
+import { seedDrill } from './drills.ts';
 import { Holds } from './holds.ts';
 import { configuredMasterKey } from './master-key.ts';
 import { Metrics } from './metrics.ts';
@@ -55,7 +56,7 @@ export class Gateway {
   readonly tokens: TokenRegister;
   readonly pins: ToolPins;
   routing: Routing;
-  readonly holds: Holds = new Holds(this);
+  readonly holds: Holds = new Holds(this, (hold) => seedDrill(this, hold));
   /** Changes of the state, and its exchange at a reload. */
   readonly turns = new Turns();
   readonly clock: Clock;

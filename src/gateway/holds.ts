@@ -12,6 +12,7 @@ import type { NewEntry } from '#ledger/entry.ts';
 import { type ActionDraft, makeAction } from '#oversight/action.ts';
 import { type Approvers, missing, type Requirement } from '#oversight/approvals.ts';
 import {
+  type ActionHold,
   type Denial,
   type Hold,
   type HoldEnd,
@@ -23,6 +24,7 @@ import {
 } from '#oversight/hold.ts';
 import { type FoldedEntry, HoldRegister } from '#oversight/register.ts';
 import type { ReleaseKey } from '#oversight/release.ts';
+import { alarmsOf, habitsOf, Reviews } from '#oversight/reviews.ts';
 import { Challenges } from '#oversight/statement.ts';
 import type { DecidedRule, Terms } from '#terms/terms.ts';
 import { outcomeEntry } from './entries.ts';
@@ -65,7 +67,11 @@ const LOOK_MS = 250;
 export class Holds {
   readonly challenges = new Challenges();
   readonly #gateway: Gateway;
+  readonly #onOpen: (hold: ActionHold) => void;
   #register = new HoldRegister();
+  #reviews = new Reviews();
+  /** By person: the rules that their answers break. */
+  readonly #alarms = new Map<string, ReadonlySet<string>>();
   /** An entry that was refused may be in the log all the same. */
   #isStale = false;
   /** By hold: told when anything about it changes. */
@@ -77,8 +83,10 @@ export class Holds {
   #looking: NodeJS.Timeout | undefined;
   #isStopping = false;
 
-  constructor(gateway: Gateway) {
+  /** @param onOpen is told of each hold on a real action */
+  constructor(gateway: Gateway, onOpen: (hold: ActionHold) => void = () => undefined) {
     this.#gateway = gateway;
+    this.#onOpen = onOpen;
   }
 
   /** Open holds survive a restart: they are folded from the ledger. */
@@ -136,8 +144,14 @@ export class Holds {
       if (this.#opening.get(caller) === 0) this.#opening.delete(caller);
     }
     metrics.held('opened');
-    this.#look();
+    const hold = this.find(opening.id);
+    if (hold && !hold.isDrill) this.#onOpen(hold);
     return opening.id;
+  }
+
+  /** How people have answered. */
+  get reviews(): Reviews {
+    return this.#reviews;
   }
 
   /** Also one that has ended, for a day. */
@@ -225,13 +239,32 @@ export class Holds {
   async write(entry: OversightEntry, vaultKey?: string): Promise<number> {
     const at = this.#gateway.clock.now();
     const index = await this.#append({ ...entry, vaultKey });
-    this.#register.fold([{ ...entry, index, at } as FoldedEntry]);
+    const folded = { ...entry, index, at } as FoldedEntry;
+    this.#register.fold([folded]);
+    this.#reviews.fold([folded]);
+    const by = entry.kind === 'approval' ? entry.private?.['person'] : undefined;
+    if (typeof by === 'string') this.#watch(by);
+    if (entry.kind === 'hold') this.#look();
     const id = entry.public[entry.kind === 'hold' ? 'id' : 'hold'] as string;
     for (const about of [id, ANY]) {
       this.#changes.get(about)?.resolve();
       this.#changes.delete(about);
     }
     return index;
+  }
+
+  /** Tells the operator once of each way in which a person's answers have become worth a look. */
+  #watch(person: string): void {
+    const { config, clock, log, metrics } = this.#gateway;
+    const habits = habitsOf(this.#reviews.of(person), clock.now());
+    const before = this.#alarms.get(person) ?? new Set();
+    const alarms = alarmsOf(person, habits, config.oversight.alarms);
+    for (const { rule, words } of alarms) {
+      if (before.has(rule)) continue;
+      metrics.held(`alarm_${rule}`);
+      log.warn({ person, rule }, words);
+    }
+    this.#alarms.set(person, new Set(alarms.map(({ rule }) => rule)));
   }
 
   async #append(entry: NewEntry): Promise<number> {
@@ -250,8 +283,13 @@ export class Holds {
 
   async #fold(): Promise<void> {
     const register = new HoldRegister();
-    for await (const entry of this.#gateway.ledger.history(KINDS)) register.fold([entry]);
+    const reviews = new Reviews();
+    for await (const entry of this.#gateway.ledger.history(KINDS)) {
+      register.fold([entry]);
+      reviews.fold([entry]);
+    }
     this.#register = register;
+    this.#reviews = reviews;
     this.#isStale = false;
   }
 
@@ -315,7 +353,10 @@ export class Holds {
 }
 
 /** Each approval that the rules ask for, once, as the terms have it. */
-function requirementsOf(rules: readonly DecidedRule[], terms: Terms): readonly Requirement[] {
+export function requirementsOf(
+  rules: readonly DecidedRule[],
+  terms: Terms,
+): readonly Requirement[] {
   const names = new Set(rules.flatMap(({ hold }) => hold ?? []));
   const found = [...names].map((name) => requirementOf(name, terms));
   if (found.length === 0 || found.includes(undefined)) {

@@ -42,6 +42,8 @@ export interface ActionHold extends HoldFacts {
 /** Made up, and to be rejected. It has no action, so that nothing can release it. */
 export interface DrillHold extends HoldFacts {
   readonly isDrill: true;
+  /** Why it is to be rejected: told once it has ended. */
+  readonly why: string;
   readonly action?: never;
 }
 
@@ -113,11 +115,15 @@ export function holdOpened(
 }
 
 /** The same in clear as any other hold. */
-export function drillOpened(opening: HoldOpening, shown: ActionDocument): OversightEntry {
+export function drillOpened(
+  opening: HoldOpening,
+  shown: ActionDocument,
+  why: string,
+): OversightEntry {
   return {
     kind: 'hold',
     public: openFacts(opening, shown),
-    private: { action: shown, asks: asks(opening), drill: true },
+    private: { action: shown, asks: asks(opening), drill: why },
   };
 }
 

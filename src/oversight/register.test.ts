@@ -158,7 +158,7 @@ test('what was erased is neither shown nor counted', () => {
 });
 
 test('a drill is like any other in the log’s clear text, and nothing releases it', () => {
-  const drill = drillOpened(opening, action);
+  const drill = drillOpened(opening, action, 'made up');
   assert.deepEqual(drill.public, opened.public);
   const [entry, ...rest] = logged(drill, approval('per_a', 'one', 'reject'));
   assert.ok(entry);

@@ -99,7 +99,8 @@ export class HoldRegister {
       shown,
       answers: [],
     };
-    if (sealed.drill) this.#holds.set(id, { ...facts, isDrill: true });
+    const { drill: why } = sealed;
+    if (why !== undefined) this.#holds.set(id, { ...facts, isDrill: true, why });
     else {
       const { origin } = sealed;
       if (!origin) throw unreadable(entry, 'origin');
@@ -178,7 +179,7 @@ const openedPrivate = z.strictObject({
   action: object,
   asks: z.array(requirement).min(1),
   origin: object.optional(),
-  drill: z.literal(true).optional(),
+  drill: z.string().optional(),
 });
 
 const answeredFacts = z.strictObject({

@@ -59,7 +59,10 @@ export const holdRow = z.strictObject({
   decision: z.int().describe('The entry that asked for it.'),
   entry: z.int(),
   end: z.int().optional().describe('The entry that ended it.'),
-  isDrill: z.boolean().optional().describe('Told once it has ended.'),
+  drill: z
+    .string()
+    .optional()
+    .describe('Told once it has ended: it was made up, and why it was to be rejected.'),
   objection: z
     .string()
     .optional()
@@ -291,7 +294,7 @@ export function rowOf(context: Context, hold: Hold, named?: string): HoldRow {
     decision: hold.decision,
     entry: hold.entry,
     ...(end && { end: end.entry }),
-    ...(end && hold.isDrill ? { isDrill: true } : {}),
+    ...(end && hold.isDrill ? { drill: hold.why } : {}),
     ...(objection !== undefined && { objection }),
   };
 }

@@ -51,8 +51,12 @@ function Found({ hold }: { readonly hold: Hold }) {
       <Group>
         <StateBadge state={hold.state} />
         {hold.state === 'open' && <TimeLeft until={hold.expiresAt} />}
-        {hold.isDrill && <Badge color="grape">this was a drill</Badge>}
       </Group>
+      {hold.drill !== undefined && (
+        <Alert color="grape" title="This was a drill">
+          It was made up, and to be rejected: {hold.drill}
+        </Alert>
+      )}
       <Asked hold={hold} />
       <Shown display={hold.display} />
       {hold.state === 'open' && hold.objection === undefined && <Answer hold={hold} />}
