@@ -40,6 +40,8 @@ const NO: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'second_person_required',
   'assertion_invalid',
   'challenge_invalid',
+  'approval_refused',
+  'hold_ended',
   'terms_test_failed',
   'terms_not_in_force',
   'terms_unsigned',

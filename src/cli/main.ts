@@ -24,6 +24,7 @@ const COMMANDS: readonly (readonly [
   ['doctor', 'check an installation, and say what to do', () => import('./doctor.ts')],
   ['decide', 'explain a decision, sending and recording nothing', () => import('./decide.ts')],
   ['key', 'make, list and revoke callers’ keys', () => import('./key.ts')],
+  ['hold', 'show, sign and reject what waits for people', () => import('./hold.ts')],
   ['person', 'invite people who sign and administrate', () => import('./person.ts')],
   ['token', 'tokens with which machines use the control API', () => import('./token.ts')],
   ['purpose', 'register, list and end purposes', () => import('./purpose.ts')],

@@ -68,6 +68,7 @@ async function gateWhole(answer: Answer, delivery: Delivery): Promise<Answer> {
     notes.onWait = () => {
       delivery.beforeFirstByte();
       reply.beginStream();
+      reply.write(commentsOf(delivery), () => undefined);
       stop ??= keepAlive(reply, keepAliveMs);
     };
   }
@@ -121,6 +122,7 @@ class StreamDelivery {
     this.#delivery = delivery;
     this.#resolve = resolve;
     delivery.notes.onWait = () => {
+      delivery.reply.write(commentsOf(delivery), () => undefined);
       this.#stopKeepAlive ??= keepAlive(delivery.reply, delivery.keepAliveMs);
     };
     const gate = new StreamGate(
