@@ -287,6 +287,7 @@ export class Holds {
     for await (const entry of this.#gateway.ledger.history(KINDS)) {
       register.fold([entry]);
       reviews.fold([entry]);
+      this.#gateway.people.fold([entry]);
     }
     this.#register = register;
     this.#reviews = reviews;

@@ -224,6 +224,15 @@ test('a counter is remembered from the assertions in entries, and never goes bac
   assert.equal(counter(), 9);
   register.counted(`key-${A}`, 5);
   assert.equal(counter(), 9);
+  const later = Buffer.alloc(37);
+  later.writeUInt32BE(12, 33);
+  const approved = { ...assertion, authenticatorData: later.toString('base64url') };
+  register.fold([
+    { kind: 'approval', public: {}, private: { assertion: approved } },
+    { kind: 'approval', public: {}, private: { reason: 'no' } },
+    { kind: 'approval', public: {} },
+  ]);
+  assert.equal(counter(), 12);
 });
 
 test('an invitation opens for its secret, its code and its time', () => {

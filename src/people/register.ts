@@ -3,6 +3,8 @@
  *
  * INVARIANT (13): a person is what the ledger's entries of kind `person` say, and nothing else.
  */
+import type { JsonObject } from '#base/json.ts';
+import { passkeyAssertion } from './assertion.ts';
 import { type ChangeDocument, readDocument } from './change.ts';
 import type { Credential } from './credential.ts';
 import {
@@ -94,11 +96,13 @@ export class PeopleRegister {
   }
 
   /**
-   * Applies entries of kind `person` in the ledger's order; others are passed over.
+   * Applies entries of kind `person` in the ledger's order, and remembers how far the passkeys that
+   * signed entries of kind `approval` had counted; others are passed over.
    * @throws ProvisoError `ledger_corrupt` for an entry that this version cannot read
    */
   fold(entries: Iterable<{ readonly kind: string } & Omit<PersonEntry, 'kind'>>): this {
     for (const entry of entries) {
+      if (entry.kind === 'approval') this.#countApproval(entry.private);
       if (entry.kind !== 'person') continue;
       const { facts, hidden } = readPersonEntry(entry);
       this.#apply(facts, hidden);
@@ -182,6 +186,12 @@ export class PeopleRegister {
       if (!('assertion' in signed) || signed.assertion.kind !== 'passkey') continue;
       this.counted(signed.assertion.credential, counterOf(signed.assertion.authenticatorData));
     }
+  }
+
+  #countApproval(hidden: JsonObject | undefined): void {
+    const given = passkeyAssertion.safeParse(hidden?.['assertion']);
+    if (!given.success) return;
+    this.counted(given.data.credential, counterOf(given.data.authenticatorData));
   }
 
   #update(id: string, changed: Partial<Person>): void {
