@@ -20,12 +20,12 @@ import type { NoteVerifier } from '#base/note.ts';
 import { type Checkpoint, openCheckpoint } from '#ledger/checkpoint.ts';
 import { nodeDisk, replaceFile } from '#ledger/disk.ts';
 import { openWitnessed, type PolicyWitness, type WitnessPolicy } from '#ledger/policy.ts';
-import { proveConsistency, tilesIn } from '#ledger/prove.ts';
+import { proveConsistency } from '#ledger/prove.ts';
 import { WITNESSED_FILE } from '#ledger/public-files.ts';
 import { readIfThere } from '#ledger/read.ts';
+import { findContradiction } from './contradiction.ts';
 import { Http } from './http.ts';
 import { type AskedHead, WitnessSite } from './site.ts';
-import { encodeSplitView, findSplitView } from './split-view.ts';
 import { originOf } from './witness.ts';
 
 export interface WitnessingOptions {
@@ -131,9 +131,11 @@ export class Witnessing {
 
   /** Asks once more for what was published last, and ends. */
   async close(): Promise<void> {
-    clearInterval(this.#timer);
-    await this.#round;
-    await this.#ask();
+    if (this.#timer) {
+      clearInterval(this.#timer);
+      await this.#round;
+      await this.#ask();
+    }
     await this.#http.close();
   }
 
@@ -216,47 +218,24 @@ export class Witnessing {
 
   /** What a witness says of this log counts where this log's own key signed it. */
   async #examine({ at }: Site): Promise<void> {
-    const { log, dir, newest, answerWaitMsMax } = this.#options;
+    const { log, dir, newest, logger, answerWaitMsMax } = this.#options;
     const signal = AbortSignal.timeout(answerWaitMsMax);
-    const bytes = await at.checkpointOf(originOf(log.name).hash, signal);
-    if (!bytes) return;
+    const theirs = await at.checkpointOf(originOf(log.name).hash, signal);
+    if (!theirs) return;
     try {
-      const theirs = openCheckpoint(bytes, log);
-      const ours = newest();
-      const { size } = openCheckpoint(Buffer.from(ours), log);
-      if (theirs.size > size) {
-        const problem = `${theirs.size} entries, and it has ${size}: it was put back from a copy`;
-        return await this.#contradict(at, problem, 'newer.checkpoint', bytes);
-      }
-      const view = await findSplitView(log, [bytes.toString(), ours], tilesIn(dir, size));
-      if (!view) return;
-      const problem = `${theirs.size} entries with another root: it runs, or ran, twice`;
-      const evidence = Buffer.from(encodeSplitView(view));
-      await this.#contradict(at, problem, 'split-view.json', evidence);
+      const found = await findContradiction(dir, log, newest(), theirs);
+      if (!found) return;
+      const { problem, evidence } = found;
+      this.#contradiction = new ProvisoError(
+        'ledger_contradicted',
+        `\`${at.url}\` holds a checkpoint that \`${log.name}\` signed, of ${problem}. ` +
+          `Nothing is carried; \`${evidence}\` has the evidence.`,
+        { at: evidence },
+      );
+      logger.fatal({ witness: at.url, evidence }, this.#contradiction.publicMessage);
     } catch (err) {
-      const { publicMessage } = asProvisoError(err);
-      this.#options.logger.warn({ err, witness: at.url }, publicMessage);
+      logger.warn({ err, witness: at.url }, asProvisoError(err).publicMessage);
     }
-  }
-
-  async #contradict(
-    at: WitnessSite,
-    problem: string,
-    name: string,
-    evidence: Buffer,
-  ): Promise<void> {
-    const { dir, logger, log } = this.#options;
-    const folder = join(dir, 'evidence');
-    const path = join(folder, name);
-    this.#contradiction = new ProvisoError(
-      'ledger_contradicted',
-      `\`${at.url}\` holds a checkpoint that \`${log.name}\` signed, of ${problem}. ` +
-        `Nothing is carried; \`${path}\` has the evidence.`,
-      { at: path },
-    );
-    logger.fatal({ witness: at.url, evidence: path }, this.#contradiction.publicMessage);
-    await nodeDisk.makeFolder(folder);
-    await replaceFile(nodeDisk, path, evidence);
   }
 
   /** A line when a witness begins to fail, fails otherwise, or is well again. */
