@@ -12,6 +12,8 @@ import { parseConfig } from '#config/load.ts';
 import { configJsonSchema } from '#config/schema.ts';
 import { VENDOR_KEYS, VENDOR_KINDS } from '#config/vendors.ts';
 import { Metrics } from '#gateway/metrics.ts';
+import { BASE_SCHEMA } from '#terms/base-schema.ts';
+import { readSchema } from '#terms/engine.ts';
 import { loadPack } from '#terms/pack.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -101,6 +103,25 @@ test('configure.md has every kind of provider, and every variable that brings on
   ];
   assert.deepEqual(
     words.filter((word) => !configurePage.includes(`\`${word}\``)),
+    [],
+  );
+});
+
+test('terms.md has every name of the base schema', () => {
+  const [, section = ''] =
+    /^## The base schema\n([^]*?)^## /m.exec(read('docs/spec/terms.md')) ?? [];
+  const { entities, actions } = readSchema(BASE_SCHEMA);
+  const names = [...entities.values()].flatMap(({ name, attributes: { attributes } }) => [
+    name,
+    ...attributes.keys(),
+  ]);
+  const asked = [...actions.values()].flatMap(({ action, context: { attributes } }) => [
+    action.id,
+    ...attributes.keys(),
+  ]);
+  const isThere = (name: string): boolean => new RegExp(`[\`"]${name}[?"\`]`).test(section);
+  assert.deepEqual(
+    [...names, ...asked].filter((name) => !isThere(name)),
     [],
   );
 });

@@ -1,7 +1,7 @@
 /**
  * What one terms pack permits that another does not, and the reverse, by proof: what was agreed on
  * top, then each clause that makes a difference with the fewest examples that show it. For people
- * and as data: docs/spec/terms.md
+ * and as data: docs/spec/proofs.md, "Of two packs"
  */
 import type { Pack } from '../pack.ts';
 import { environmentName } from '../prove/analyze.ts';
