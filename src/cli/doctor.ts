@@ -13,6 +13,7 @@ import {
 } from './command.ts';
 import { checkInstance } from './doctor-instance.ts';
 import { checkProviders } from './doctor-providers.ts';
+import { checkWitnesses } from './doctor-witnesses.ts';
 import type { ExitCode } from './exit.ts';
 import type { Finding } from './finding.ts';
 import { readConfig } from './instance.ts';
@@ -45,6 +46,7 @@ async function examine(options: DoctorOptions, output: Output): Promise<ExitCode
   if (config) {
     const clocks = await checkProviders(config, found);
     await checkInstance(config, clocks, found);
+    await checkWitnesses(config, found);
   }
   const failed = findings.filter(({ status }) => status === 'fail').length;
   output.result({ healthy: failed === 0, findings }, () => {

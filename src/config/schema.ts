@@ -250,7 +250,7 @@ export const configSchema = object({
       .describe('Serve the log, read-only, to anyone, without a key.'),
     prefix: z
       .string()
-      .regex(/^\/([A-Za-z0-9._~-]+\/)*$/, {
+      .regex(/^\/([A-Za-z0-9._~-]+\/)+$/, {
         error: 'must be a path that begins and ends with `/`, such as `/ledger/`',
       })
       .default('/ledger/')
