@@ -64,18 +64,21 @@ export interface FoundRecord {
   readonly position: number;
 }
 
-/** Where wrapped keys lie in a segment. */
+/** From the first wrapped key in a segment to the end of the last, with what is between them. */
 export interface KeySpan {
-  readonly position: number;
-  readonly bytes: number;
+  readonly start: number;
+  readonly end: number;
 }
 
-/** @param position of the record in its segment */
-export function keySpanOf(record: JournalRecord, position: number): KeySpan | undefined {
-  const bytes = record.keys.length;
-  return bytes === 0
-    ? undefined
-    : { position: position + RECORD_HEADER_BYTES + record.entries.length, bytes };
+/** With the keys of a record too. @param position of the record in its segment */
+export function withKeysOf(
+  span: KeySpan | undefined,
+  { entries, keys }: JournalRecord,
+  position: number,
+): KeySpan | undefined {
+  if (keys.length === 0) return span;
+  const start = position + RECORD_HEADER_BYTES + entries.length;
+  return { start: span?.start ?? start, end: start + keys.length };
 }
 
 const WIPED = '.wiped';
@@ -88,12 +91,12 @@ export async function removeSegment(
   disk: Disk,
   dir: string,
   path: string,
-  spans: readonly KeySpan[],
+  keys: KeySpan | undefined,
 ): Promise<void> {
   const from = join(dir, path);
-  if (spans.length === 0) return disk.remove(from);
+  if (!keys) return disk.remove(from);
   await disk.rename(from, from + WIPED);
-  await wipe(disk, from + WIPED, spans);
+  await wipe(disk, from + WIPED, keys);
 }
 
 /** What a crash in a removal left. */
@@ -102,14 +105,14 @@ export async function removeWiped(disk: Disk, dir: string): Promise<void> {
     if (!name.endsWith(WIPED)) continue;
     const path = join(dir, 'journal', name);
     const { length } = (await disk.read(path)) ?? Buffer.alloc(0);
-    await wipe(disk, path, [{ position: 0, bytes: length }]);
+    await wipe(disk, path, { start: 0, end: length });
   }
 }
 
-async function wipe(disk: Disk, path: string, spans: readonly KeySpan[]): Promise<void> {
+async function wipe(disk: Disk, path: string, { start, end }: KeySpan): Promise<void> {
   const file = await disk.openFile(path);
   try {
-    for (const { position, bytes } of spans) await file.write(Buffer.alloc(bytes), position);
+    await file.write(Buffer.alloc(end - start), start);
   } finally {
     await file.close();
   }

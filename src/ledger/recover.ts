@@ -26,12 +26,12 @@ import { finishErasures } from './erasure.ts';
 import {
   type JournalRecord,
   type KeySpan,
-  keySpanOf,
   readJournal,
   removeSegment,
   removeWiped,
   segmentPath,
   segmentStarts,
+  withKeysOf,
 } from './journal.ts';
 import type { LogSigners } from './keys.ts';
 import { type Head, HeadStore } from './lock.ts';
@@ -226,14 +226,13 @@ function checkClock(newestAt: number, { clock, limits }: LedgerFiles): void {
 
 /** All of it is published; a crash on the way leaves records that the next start passes over. */
 async function removeJournal(disk: Disk, dir: string): Promise<void> {
-  const spans = new Map<string, KeySpan[]>();
+  const keys = new Map<string, KeySpan | undefined>();
   for await (const { record, path, position } of readJournal(disk, dir)) {
-    const span = keySpanOf(record, position);
-    if (span) spans.set(path, [...(spans.get(path) ?? []), span]);
+    keys.set(path, withKeysOf(keys.get(path), record, position));
   }
   for (const start of segmentStarts(await disk.list(join(dir, 'journal')))) {
     const path = segmentPath(start);
-    await removeSegment(disk, dir, path, spans.get(path) ?? []);
+    await removeSegment(disk, dir, path, keys.get(path));
   }
   await removeWiped(disk, dir);
   await disk.syncFolder(join(dir, 'journal'));

@@ -15,13 +15,13 @@ import type { LedgerLimits } from '#base/limits.ts';
 import { Batch } from './batch.ts';
 import type { Disk, DiskFile } from './disk.ts';
 import { encodeEntry, type NewEntry } from './entry.ts';
-import { type KeySpan, keySpanOf, removeSegment, segmentPath } from './journal.ts';
+import { type KeySpan, removeSegment, segmentPath, withKeysOf } from './journal.ts';
 import type { LoadedLog } from './recover.ts';
 
 interface Segment {
   readonly path: string;
   readonly file: DiskFile;
-  readonly keySpans: KeySpan[];
+  keys: KeySpan | undefined;
   bytes: number;
   isEnded: boolean;
 }
@@ -43,7 +43,7 @@ export class LogWriter {
   #batch: Batch;
   #segment: Segment | undefined;
   /** Segments that are written to no more, with the size of the log at their end. */
-  #oldSegments: { path: string; end: number; keySpans: readonly KeySpan[] }[] = [];
+  #oldSegments: { path: string; end: number; keys: KeySpan | undefined }[] = [];
   #commit: Promise<void> | undefined;
   #publication: Promise<void> | undefined;
   #publishTimer: NodeJS.Timeout | undefined;
@@ -156,8 +156,7 @@ export class LogWriter {
     // A crash here leaves one whole record past the lock's head; the next start keeps it.
     heads.advance({ size: edge.size, root: sealed.root, at: sealed.at });
     if (this.#failure) return;
-    const keySpan = keySpanOf(sealed, segment.bytes);
-    if (keySpan) segment.keySpans.push(keySpan);
+    segment.keys = withKeysOf(segment.keys, sealed, segment.bytes);
     segment.bytes += sealed.bytes.length;
     backlog.add(sealed);
     batch.acknowledge();
@@ -180,10 +179,10 @@ export class LogWriter {
     if (current && !current.isEnded && current.bytes < journalSegmentBytes) return current;
     const path = segmentPath(firstIndex);
     const file = await disk.openFile(join(dir, path));
-    const segment: Segment = { path, file, keySpans: [], bytes: 0, isEnded: false };
+    const segment: Segment = { path, file, keys: undefined, bytes: 0, isEnded: false };
     this.#segment = segment;
     if (current) {
-      this.#oldSegments.push({ path: current.path, end: firstIndex, keySpans: current.keySpans });
+      this.#oldSegments.push({ path: current.path, end: firstIndex, keys: current.keys });
       await current.file.close();
     }
     // Room that is already the file's: a synced write then changes no metadata, and need not wait
@@ -215,8 +214,8 @@ export class LogWriter {
 
   async #removeSegments(publishedSize: number): Promise<void> {
     while (this.#oldSegments[0] && this.#oldSegments[0].end <= publishedSize) {
-      const { path, keySpans } = this.#oldSegments[0];
-      await removeSegment(this.#options.disk, this.#options.dir, path, keySpans);
+      const { path, keys } = this.#oldSegments[0];
+      await removeSegment(this.#options.disk, this.#options.dir, path, keys);
       this.#oldSegments.shift();
     }
   }
