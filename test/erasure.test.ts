@@ -89,6 +89,16 @@ test('a subject that has no effect, or is none, is refused', async (t) => {
   }
 });
 
+test('what was asked for no purpose can go too', async (t) => {
+  const [proviso, control] = await opened(t, 'purpose');
+  const from = await proviso.settled();
+  assert.equal((await ask(proviso, 'Hello.')).status, 200);
+  await proviso.settled();
+  await control.ask(erase, { of: 'no-purpose' });
+  const { ledger } = proviso.gateway;
+  await assert.rejects(ledger.readPrivate(await ledger.readEntry(from)), { code: 'value_erased' });
+});
+
 test('INVARIANT (13): by purpose, the purpose itself goes, now and for the next to start', async (t) => {
   const [proviso, control] = await opened(t, 'purpose');
   const { gateway } = proviso;

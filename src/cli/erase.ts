@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { openControl } from '#admin/open.ts';
 import * as erasures from '#admin/operations/erasures.ts';
 import { ProvisoError } from '#base/errors.ts';
+import type { Erased } from '#gateway/erasure.ts';
 import {
   examples,
   type InstanceOptions,
@@ -20,10 +21,9 @@ interface EraseOptions extends InstanceOptions, JsonOption {
   readonly purpose?: string;
   readonly caller?: string;
   readonly subject?: string;
+  readonly withoutPurpose?: boolean;
   readonly reason?: string;
 }
-
-const NAMES = ['purpose', 'caller', 'subject'] as const;
 
 export function define(command: Command): void {
   examples(
@@ -38,6 +38,7 @@ export function define(command: Command): void {
         '--purpose <id>',
         'what was asked and answered for a purpose, and what it says of itself',
       )
+      .option('--without-purpose', 'what was asked and answered for no named purpose')
       .option(
         '--caller <id>',
         'who holds a key; and what it asked, where the terms encrypt for callers',
@@ -52,29 +53,39 @@ export function define(command: Command): void {
 }
 
 async function erase(options: EraseOptions, output: Output): Promise<ExitCode> {
-  const given = NAMES.filter((of) => options[of] !== undefined);
-  const [of] = given;
-  if (of === undefined || given.length > 1) {
-    const words = 'Name one of `--subject`, `--purpose` and `--caller`.';
-    throw new ProvisoError('usage_invalid', words);
-  }
-  const name = options[of] ?? '';
+  const erased = erasedBy(options);
   const { reason } = options;
   const control = await openControl(readConfig(options));
   try {
-    const { entry } = await control.ask(erasures.erase, {
-      of,
-      name,
-      ...(reason === undefined ? {} : { reason }),
-    });
-    output.result({ entry, of, name }, () => {
-      output.print(`erased what was encrypted for the ${of} \`${name}\`: entry ${entry}`);
+    const why = reason === undefined ? {} : { reason };
+    const { entry } = await control.ask(erasures.erase, { ...erased, ...why });
+    output.result({ entry, ...erased }, () => {
+      output.print(`erased what was encrypted for ${wordsOf(erased)}: entry ${entry}`);
       output.print(output.style('dim', wrapped(LEFT)));
     });
     return EXIT.yes;
   } finally {
     await control.close();
   }
+}
+
+function erasedBy({ purpose, caller, subject, withoutPurpose }: EraseOptions): Erased {
+  const named: readonly (Erased | undefined)[] = [
+    purpose === undefined ? undefined : { of: 'purpose', name: purpose },
+    caller === undefined ? undefined : { of: 'caller', name: caller },
+    subject === undefined ? undefined : { of: 'subject', name: subject },
+    withoutPurpose === undefined ? undefined : { of: 'no-purpose' },
+  ];
+  const [erased, ...more] = named.filter((one) => one !== undefined);
+  if (erased && more.length === 0) return erased;
+  throw new ProvisoError(
+    'usage_invalid',
+    'Name one of `--subject`, `--purpose`, `--caller` and `--without-purpose`.',
+  );
+}
+
+function wordsOf(erased: Erased): string {
+  return erased.of === 'no-purpose' ? 'no purpose' : `the ${erased.of} \`${erased.name}\``;
 }
 
 const LEFT =
