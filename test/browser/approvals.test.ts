@@ -3,12 +3,22 @@
  * own client waits for.
  */
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
+import { stringify } from 'yaml';
 import { CONSOLE_DIR } from '#admin/pages.ts';
 import type { JsonObject } from '#base/json.ts';
 import type { Protocol } from '#wire/exchange.ts';
@@ -300,6 +310,43 @@ test('terms that change between signature and release are asked anew', async (t)
   assert.deepEqual(heard.calls, []);
   assert.match(heard.text, /decided again.*no-force-today/);
   await officer.getByText('denied').first().waitFor();
+});
+
+test('a drill looks like any other, and is told after the answer', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'proviso-drills-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, 'exercises.yaml');
+  const why = 'There are people on the ferry.';
+  writeFileSync(file, stringify([{ tool: 'fire_weapon', arguments: { to: 'the ferry' }, why }]));
+  const drills = { file, rate: 1, delayMsMax: 0 };
+  const { console, ask, person } = await harbour(t, {
+    oversight: { streamWaitMsMax: 60_000, drills },
+  });
+  const officer = await person('Ada Brook', ['duty-officer'], 'watch');
+  const overseer = await person('Dora Lake', ['overseer'], 'board');
+  const asking = ask('openai-chat');
+  await officer.getByText('2 signatures are missing').nth(1).waitFor();
+  assert.equal(await officer.getByText('drill', { exact: false }).count(), 0);
+  await officer
+    .getByRole('link', { name: /fire_weapon/ })
+    .nth(1)
+    .click();
+  await officer.getByText('the ferry').waitFor();
+  await officer.getByLabel('Reason').fill('There is a ferry.');
+  await officer.getByRole('button', { name: 'Reject' }).click();
+  await officer.getByText(why).waitFor();
+  await overseer.getByRole('link', { name: 'Oversight' }).click();
+  await overseer.getByText('1 of 1').first().waitFor();
+  await picture(overseer, 'oversight');
+  const { gateway } = console.serving;
+  for (const { id } of gateway.holds.list().filter(({ end }) => end === undefined)) {
+    await console.operate('rejectHold', {
+      hold: id,
+      person: gateway.people.list()[0]?.id,
+      reason: 'The test is over.',
+    });
+  }
+  await asking;
 });
 
 /** Brings the example terms into force with some of their files changed. */

@@ -39,7 +39,7 @@ export function Terms() {
         {(found) => (
           <Stack>
             <Head pack={found} />
-            <Tabs defaultValue="clauses">
+            <Tabs defaultValue="clauses" keepMounted={false}>
               <Tabs.List>
                 <Tabs.Tab value="clauses">Clauses and rules</Tabs.Tab>
                 <Tabs.Tab value="approvals">Approvals</Tabs.Tab>
