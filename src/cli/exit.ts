@@ -32,7 +32,7 @@ const WRONG_INPUT: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'person_unknown',
 ]);
 
-/** Who was named may not: an answer, where the question was whether they may. */
+/** Whoever, or whatever, was named may not: an answer, where that was the question. */
 const NO: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'caller_revoked',
   'caller_expired',
