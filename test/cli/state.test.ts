@@ -30,7 +30,7 @@ function ask({ ready }: Started, key: string, content: string): Promise<Response
 }
 
 /** Calls without end, until `stop`; a gateway that is killed ends them. */
-function load(gateway: Started, key: string): { stop(): Promise<number> } {
+function load(gateway: Started, key: string): { readonly stop: () => Promise<number> } {
   let isOver = false;
   let answered = 0;
   const call = async (): Promise<void> => {
