@@ -66,7 +66,10 @@ async function checkWitness(
     const { size } = openCheckpoint(answer.body, log);
     found({ area: AREA, status: 'ok', message: `${name} has cosigned ${size} entries` });
   } catch (thrown) {
+    const { code, publicMessage } = asProvisoError(thrown);
     const status = whenAway === 'stop' ? 'fail' : 'warn';
-    found({ area: AREA, status, message: `${name}: ${asProvisoError(thrown).publicMessage}` });
+    const isAway = code === 'log_unreachable';
+    const message = isAway ? `${name} does not answer at ${url}` : `${name}: ${publicMessage}`;
+    found({ area: AREA, status, message });
   }
 }

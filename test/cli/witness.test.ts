@@ -42,6 +42,12 @@ test('a witness and a gateway as processes, and a monitor that sees the log fork
   const first = await monitor('--once', '--policy', policy);
   assert.equal(first.document['isConsistent'], true);
   assert.deepEqual(first.document['witnesses'], ['customs']);
+  const doctor = await provisoJson('doctor', '-c', config);
+  const [policyFinding, witnessFinding] = (doctor.document['findings'] as Document[]).filter(
+    ({ area }) => area === 'witness',
+  );
+  assert.match(policyFinding?.['message'], /quorum customs$/);
+  assert.match(witnessFinding?.['message'], /^customs has cosigned \d+ entries$/);
   assert.equal(await gateway.end(), 0);
   assert.match(gateway.log(), /Stopped: every open call has ended/);
 
