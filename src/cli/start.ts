@@ -112,7 +112,8 @@ async function announce(
   const signedBy = signersOf(activation);
   const terms = { id, version, hash, entry, verdict: proof.verdict, signedBy };
   const { origin, verifierKey, size } = gateway.ledger;
-  const ledger = { origin, verifierKey, size };
+  const url = config.ledger.serve ? `${address}${config.ledger.prefix}` : undefined;
+  const ledger = { origin, verifierKey, size, url };
   const { permitted, refused, verify } = await tryOut(serving, key);
   const providers = config.providers.map(({ name, kind, protocol }) => ({ name, kind, protocol }));
   const { title } = gateway.terms.pack;
@@ -141,6 +142,7 @@ async function announce(
       ['', `signed by ${signersWords(activation)}`],
       ['ledger', `${ledger.origin}, ${ledger.size} entries in ${config.ledger.dir}`],
       ['', `verifier key ${ledger.verifierKey}`],
+      ['', url === undefined ? 'not served' : `for anyone to read at ${url}`],
       ...providers.map(({ name, kind, protocol }, i): [string, string] => [
         i === 0 ? 'providers' : '',
         kind === 'sandbox'
