@@ -1,5 +1,5 @@
 /** `proviso terms redline`: what changed in the wording, and which rules stand on it. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { ProvisoError } from '#base/errors.ts';
 import { parsePack, readPackFiles } from '#terms/pack.ts';
@@ -61,7 +61,7 @@ function compareFiles(
 }
 
 function readText(path: string): string {
-  if (!existsSync(path)) {
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
     throw new ProvisoError('usage_invalid', `There is no file \`${path}\`.`, { at: path });
   }
   return readFileSync(path, 'utf8');

@@ -97,16 +97,19 @@ export class BlockText {
       }
       const [source, next] = [this.#file[at], this.#file[at + 1]];
       const wanted = value[i] ?? '';
-      if (source === wanted || (isSpace(wanted) && isSpace(source))) {
+      const isSame = source === wanted || (source === '\0' && wanted === '\ufffd');
+      if (isSame || (isSpace(wanted) && isSpace(source))) {
         this.#push(wanted, at, at + 1, isStruck);
         i++;
       } else if (source === '\\' && next === wanted) {
         this.#push(wanted, at, at + 2, isStruck);
         i++;
         at++;
-      } else if (at >= end) {
-        this.#push(wanted, end, end, isStruck);
+      } else if (!this.#file.slice(at, end).includes(wanted)) {
+        // Nowhere to be found: it stands for what is here.
+        this.#push(wanted, at, Math.min(at + 1, end), isStruck);
         i++;
+        continue;
       }
       if (at < end) at++;
     }
