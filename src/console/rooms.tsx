@@ -26,6 +26,7 @@ import { Oversight } from './pages/oversight.tsx';
 import { People } from './pages/people.tsx';
 import { Purposes } from './pages/purposes.tsx';
 import { Terms } from './pages/terms.tsx';
+import { Tools } from './pages/tools.tsx';
 import { hasRole, type Session, useSession } from './session.ts';
 
 interface Room {
@@ -46,6 +47,7 @@ const ROOMS: readonly Room[] = [
   { path: '/ledger', name: 'Ledger', page: Ledger, roles: READERS },
   { path: '/people', name: 'People', page: People, roles: READERS },
   { path: '/purposes', name: 'Purposes', page: Purposes, roles: READERS },
+  { path: '/tools', name: 'Tools', page: Tools, roles: READERS },
   { path: '/keys', name: 'Keys', page: Keys, roles: ['administrator', 'auditor'] },
 ];
 

@@ -14,7 +14,17 @@ import { type Console, openConsole } from '../harness/console.ts';
 const PICTURES = fileURLToPath(new URL('../../coverage/pictures', import.meta.url));
 mkdirSync(PICTURES, { recursive: true });
 
-const PAGES = ['Inbox', 'Oversight', 'Now', 'Terms', 'Ledger', 'People', 'Purposes', 'Keys'];
+const PAGES = [
+  'Inbox',
+  'Oversight',
+  'Now',
+  'Terms',
+  'Ledger',
+  'People',
+  'Purposes',
+  'Tools',
+  'Keys',
+];
 const ROLES = ['administrator', 'overseer', 'auditor'];
 
 let browser: Browser;

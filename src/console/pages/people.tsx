@@ -5,7 +5,6 @@ import {
   Button,
   Card,
   Code,
-  CopyButton,
   Group,
   Menu,
   Modal,
@@ -21,6 +20,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { ask, type Result } from '../api.ts';
 import { Failure } from '../failure.tsx';
+import { Once } from '../once.tsx';
 import { Loaded, Page } from '../page.tsx';
 import { hasRole, useSession } from '../session.ts';
 import {
@@ -86,26 +86,6 @@ function Told({ outcome, onClose }: { readonly outcome: Outcome; readonly onClos
         <Once words="The code that they will need beside the link, from you alone:" value={code} />
       )}
     </Alert>
-  );
-}
-
-function Once({ words, value }: { readonly words: string; readonly value: string }) {
-  return (
-    <Stack gap={4} mt="xs">
-      <Text size="sm">{words} It is shown this once.</Text>
-      <Group wrap="nowrap">
-        <Code block style={{ overflowWrap: 'anywhere', whiteSpace: 'pre-wrap' }}>
-          {value}
-        </Code>
-        <CopyButton value={value}>
-          {({ copied, copy }) => (
-            <Button size="xs" variant="default" onClick={copy}>
-              {copied ? 'Copied' : 'Copy'}
-            </Button>
-          )}
-        </CopyButton>
-      </Group>
-    </Stack>
   );
 }
 
