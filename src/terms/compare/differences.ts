@@ -107,8 +107,9 @@ interface Suspects {
 
 interface Suspect {
   readonly rule: PackRule;
-  /** The narrower first: where nothing else does it too, an example tells more. */
-  readonly claims: readonly Claim[];
+  readonly claim: Claim;
+  /** The same where nothing else does it too, the narrowest first: an example that tells more. */
+  readonly narrower: readonly Claim[];
 }
 
 /** For one direction and one pair of effects, environment by environment. */
@@ -147,9 +148,8 @@ class Search {
     const differs = all(decides(free, this.#free), decides(strict, this.#strict));
     if (!(await this.#isPossible(differs, type))) return;
     for (const { reason, suspects } of this.#suspects()) {
-      const together = any(...suspects.flatMap(({ claims }) => claims));
-      if (!(await this.#isPossible(all(differs, together), type))) continue;
-      for (const suspect of suspects) await this.#ask(reason, suspect, differs, type);
+      const possible = await this.#possible(suspects, differs, type);
+      for (const suspect of possible) await this.#ask(reason, suspect, differs, type);
     }
   }
 
@@ -159,7 +159,8 @@ class Search {
     const allowed = decides(this.#effects.free, this.#free);
     if (!(await this.#isPossible(allowed, type))) return;
     for (const rule of this.#allowing()) {
-      await this.#ask('does not know', { rule, claims: [matchesRule(rule)] }, allowed, type);
+      const suspect = { rule, claim: matchesRule(rule), narrower: [] };
+      await this.#ask('does not know', suspect, allowed, type);
     }
   }
 
@@ -169,26 +170,48 @@ class Search {
     return answer.result === 'found';
   }
 
+  /** By halves, since of many rules few make a difference. */
+  async #possible(
+    suspects: readonly Suspect[],
+    differs: Claim,
+    type: RequestType,
+  ): Promise<readonly Suspect[]> {
+    if (suspects.length === 0) return [];
+    const together = all(differs, any(...suspects.map(({ claim }) => claim)));
+    if (!(await this.#isPossible(together, type))) return [];
+    if (suspects.length === 1) return suspects;
+    const middle = suspects.length >> 1;
+    return [
+      ...(await this.#possible(suspects.slice(0, middle), differs, type)),
+      ...(await this.#possible(suspects.slice(middle), differs, type)),
+    ];
+  }
+
+  /** But for rules that both have word for word: where they apply, they apply in both. */
   *#suspects(): Generator<Suspects> {
     const { strict } = this.#effects;
+    const isOwn = (rules: readonly PackRule[]) => {
+      const texts = new Set(rules.map(({ source }) => source.text));
+      return ({ source }: PackRule): boolean => !texts.has(source.text);
+    };
     const forbids = [...denialsOf(this.#strict), ...holdsOf(this.#strict)];
     const forbidding = strict === 'hold' ? holdsOf(this.#strict) : denialsOf(this.#strict);
     yield {
       reason: 'forbids',
-      suspects: forbidding.map((rule) => {
+      suspects: forbidding.filter(isOwn(this.#free)).map((rule) => {
         const claim = matchesRule(rule);
         const others = forbids.filter((other) => !this.#isTwin(other, rule));
         const otherClauses = others.filter(({ clause }) => clause !== rule.clause);
         const without = (these: readonly PackRule[]): Claim => all(claim, no(anyMatches(these)));
-        return { rule, claims: [without(others), without(otherClauses), claim] };
+        return { rule, claim, narrower: [without(others), without(otherClauses)] };
       }),
     };
     if (strict === 'hold') return;
     yield {
       reason: 'errs',
-      suspects: this.#strict.map((rule) => {
+      suspects: this.#strict.filter(isOwn(this.#free)).map((rule) => {
         const claim = errsRule(rule);
-        return { rule, claims: [all(claim, no(anyMatches(forbids))), claim] };
+        return { rule, claim, narrower: [all(claim, no(anyMatches(forbids)))] };
       }),
     };
     const nothing = all(
@@ -197,10 +220,9 @@ class Search {
     );
     yield {
       reason: 'does not permit',
-      suspects: this.#allowing().map((rule) => ({
-        rule,
-        claims: [all(matchesRule(rule), nothing)],
-      })),
+      suspects: this.#allowing()
+        .filter(isOwn(this.#strict))
+        .map((rule) => ({ rule, claim: all(matchesRule(rule), nothing), narrower: [] })),
     };
   }
 
@@ -211,7 +233,7 @@ class Search {
 
   async #ask(
     reason: Reason,
-    { rule, claims }: Suspect,
+    { rule, claim, narrower }: Suspect,
     differs: Claim,
     type: RequestType,
   ): Promise<void> {
@@ -222,7 +244,7 @@ class Search {
     // A red line that forbids nothing that the rules do not needs no example of its own.
     const isShown = like.some((found) => sameName(found.environment, environment));
     if (isShown && this.#isRedLine(rule)) return;
-    const asked = claims.map((claim) => all(differs, claim));
+    const asked = [...narrower, claim].map((claim) => all(differs, claim));
     if (this.#effects.free === 'hold') {
       // What is permitted once it is approved tells more than what is held for nothing.
       const permitted = anyMatches(permitsOf(this.#free));
