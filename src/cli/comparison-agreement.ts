@@ -111,7 +111,11 @@ function agreementLine({ at, first, second }: AgreementChange, { names }: Compar
     const value = values[side];
     return value !== undefined && !(Array.isArray(value) && value.length === 0);
   });
-  const said = having.map((side) => valueWords(values[side] ?? null));
+  const isTime = /^approvals \S+ (?:within|validFor)$/.test(at);
+  const said = having.map((side) => {
+    const value = values[side] ?? null;
+    return isTime ? durationWords(Number(value)) : valueWords(value);
+  });
   if (having.length === 2) {
     return item(`${place}: ${said[0]} in ${names.first}, ${said[1]} in ${names.second}`);
   }
@@ -119,6 +123,23 @@ function agreementLine({ at, first, second }: AgreementChange, { names }: Compar
 }
 
 const SINGULAR: Readonly<Record<string, string>> = { approvals: 'approval', parties: 'party' };
+
+/** As terms.yaml has it. */
+function durationWords(ms: number): string {
+  const units = [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['m', 60_000],
+    ['s', 1_000],
+  ] as const;
+  let left = ms;
+  const parts = units.map(([unit, unitMs]) => {
+    const count = Math.floor(left / unitMs);
+    left -= count * unitMs;
+    return count === 0 ? '' : `${count}${unit}`;
+  });
+  return parts.join('');
+}
 
 /** What it means, where that is said. */
 function valueWords(value: JsonValue): string {
