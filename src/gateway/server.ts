@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { asProvisoError, ProvisoError } from '#base/errors.ts';
 import { isObject, type JsonObject } from '#base/json.ts';
 import { protocols } from '#wire/protocols.ts';
+import { authzenRoutes } from './authzen-routes.ts';
 import type { Gateway } from './gateway.ts';
 import { type Head, readHead } from './head.ts';
 import { holdRoutes } from './hold-routes.ts';
@@ -34,7 +35,7 @@ export async function startServer(
   mounts: readonly Mount[] = [],
 ): Promise<GatewayServer> {
   const state: State = { openResponses: 0, isDraining: false };
-  const mounted = [holdRoutes(gateway), ...mounts, publicLedger(gateway)];
+  const mounted = [holdRoutes(gateway), authzenRoutes(gateway), ...mounts, publicLedger(gateway)];
   const { limits } = gateway.config;
   const server = createServer(
     {
