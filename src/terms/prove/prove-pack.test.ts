@@ -50,7 +50,7 @@ test('a pack that keeps its floor and ceiling is proven, alone and against itsel
     verdict: 'proven',
     checks: alone,
     problems: [],
-    statements: 6,
+    statements: 7,
   });
   const against = await proof({}, {});
   assert.equal(against.verdict, 'proven');
@@ -225,6 +225,22 @@ test('an approval that lifts a red line cannot become easier, nor one that is as
   assert.deepEqual(easier, ['red: kept from the old version']);
   const harder = await refuted(changed('roles: [lead]', 'roles: [lead], count: 3'), files);
   assert.deepEqual(harder, ['floor: kept from the old version']);
+});
+
+test('what is assured once it is approved is asked for, and not denied', async () => {
+  const head = '(principal, action == Action::"callTool", resource in ToolClass::"force")';
+  const floor = {
+    'assurances.cedar': `@id("floor") @clause("open") permit${head}
+      when { context.persons == 0 && context.approvals.containsAll([ "lead" ]) };`,
+  };
+  assert.equal((await proof(floor)).verdict, 'proven');
+  // With the approval it is permitted all the same; but nobody would be asked.
+  const red = `@id("red") @clause("forbidden")
+    forbid${head} unless { context.approvals.contains("lead") };`;
+  assert.deepEqual(await refuted({ ...floor, 'redlines.cedar': red }), ['floor: above the floor']);
+  const { problems } = await proof({ ...floor, 'redlines.cedar': red });
+  assert.match(problems[0]?.message ?? '', /^The terms deny, and ask nobody to approve/);
+  assert.deepEqual(problems[0]?.example?.context['approvals'], []);
 });
 
 test('a tool class cannot lose what a red line names it for', async () => {

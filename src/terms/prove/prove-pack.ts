@@ -16,8 +16,9 @@ import { validationError } from '../typing/validate.ts';
 import { type EnvironmentName, environmentName, type Report } from './analyze.ts';
 import { all, any, type Claim, errs, matches, no, permits } from './claim.ts';
 import { meaningsLost } from './meanings.ts';
-import { anyMatches, matchesRule, policySet, sourced } from './pack-policies.ts';
+import { anyMatches, decides, matchesRule, policySet, sourced } from './pack-policies.ts';
 import type { Prover } from './prover.ts';
+import { unapproved } from './unapproved.ts';
 
 export interface PackProof {
   readonly verdict: 'proven' | 'not proven' | 'unknown';
@@ -95,6 +96,7 @@ function* ownStatements(pack: Pack): Generator<Statement> {
   const { redLines, assurances } = pack;
   yield ceiling(pack, redLines, 'The terms permit what the red line');
   yield floor(pack, assurances, 'The terms do not permit what the assurance');
+  yield asked(pack, assurances, 'The terms deny, and ask nobody to approve, what the assurance');
   yield {
     check: 'floor and ceiling agree',
     rules: assurances,
@@ -137,6 +139,23 @@ function floor({ rules }: Pack, assurances: readonly PackRule[], words: string):
   };
 }
 
+/** What is promised once it is approved must be held before: of all that is decided at run time. */
+function asked(
+  { rules, redLines }: Pack,
+  assurances: readonly PackRule[],
+  words: string,
+): Statement {
+  return {
+    check: 'above the floor',
+    rules: assurances.filter((rule) => unapproved(rule) !== undefined),
+    broken: (rule) => {
+      const before = unapproved(rule);
+      return before ? all(matches(before), decides('deny', [...rules, ...redLines])) : any();
+    },
+    message: ({ policy }) => `${words} \`${policy.id}\` promises once it is approved.`,
+  };
+}
+
 /** The old version's ceiling and floor, as far as they still have a meaning under the new schema. */
 function oldStatements(
   pack: Pack,
@@ -170,6 +189,11 @@ function oldStatements(
   return [
     ceiling(pack, redLines, 'The new terms permit what the old red line'),
     floor(pack, assurances, 'The new terms do not permit what the old assurance'),
+    asked(
+      pack,
+      assurances,
+      'The new terms deny, and ask nobody to approve, what the old assurance',
+    ),
     kept(redLines, pack.redLines),
     kept(assurances, pack.assurances),
   ];
