@@ -1,5 +1,5 @@
 /** The disclosure file, read strictly: docs/spec/disclosure.md, "The file". */
-import { canonicalJson, type JsonValue, parseExact } from '#base/exact-json.ts';
+import { canonicalJson, type JsonValue } from '#base/exact-json.ts';
 import type { Bytes } from './bytes.ts';
 import { count, hashes, list, malformed, record, requireAscending, text, texts } from './shape.ts';
 
@@ -67,7 +67,7 @@ export function parseDisclosureFile(fileText: string): DisclosureFile {
 function parsed(fileText: string): JsonValue {
   let value: JsonValue;
   try {
-    value = parseExact(fileText);
+    value = JSON.parse(fileText) as JsonValue;
   } catch {
     throw malformed('the file', 'is not JSON');
   }

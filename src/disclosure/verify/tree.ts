@@ -46,22 +46,24 @@ export async function rootOf(
   proof: readonly Bytes[],
 ): Promise<Bytes> {
   if (size === 0) return sha256(new Uint8Array());
-  let used = 0;
+  const ranges = hiddenRanges(size, shown);
+  if (proof.length !== ranges.length) {
+    throw invalid(proof.length < ranges.length ? 'too few' : 'too many');
+  }
+  const hidden = new Map(ranges.map(({ start }, i) => [start, proof[i] as Bytes]));
+  // Both sides at once: each hash of WebCrypto is a promise, and there are as many as entries.
   const walk = async (start: number, end: number, from: number, to: number): Promise<Bytes> => {
-    if (from === to) {
-      const hash = proof[used++];
-      if (hash === undefined) throw invalid('too few');
-      return hash;
-    }
+    if (from === to) return hidden.get(start) as Bytes;
     if (end - start === 1) return hashes[from] as Bytes;
     const middle = middleOf(start, end);
     const split = firstFrom(shown, middle, from, to);
-    const left = await walk(start, middle, from, split);
-    return nodeHash(left, await walk(middle, end, split, to));
+    const [left, right] = await Promise.all([
+      walk(start, middle, from, split),
+      walk(middle, end, split, to),
+    ]);
+    return nodeHash(left, right);
   };
-  const root = await walk(0, size, 0, shown.length);
-  if (used !== proof.length) throw invalid('too many');
-  return root;
+  return walk(0, size, 0, shown.length);
 }
 
 /**
