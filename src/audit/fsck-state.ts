@@ -2,7 +2,7 @@
  * What is in force, built again from the log and held to what says so elsewhere: the projection in
  * `state.sqlite`, and the registers that a gateway folds. INVARIANT (13)
  */
-import { asProvisoError } from '#base/errors.ts';
+import { asProvisoError, ProvisoError } from '#base/errors.ts';
 import { KeyRing } from '#caller/ring.ts';
 import { dirOf, type LogPlace } from '#ledger/archive.ts';
 import type { Entry } from '#ledger/entry.ts';
@@ -37,8 +37,8 @@ export function projectedState(
   try {
     return readProjection(dirOf(place));
   } catch (error) {
-    const problem = `\`${FILE}\` is no sound database: ${(error as Error).message}.`;
-    onFault({ file: FILE, problem, consequence: REBUILT });
+    if (!(error instanceof ProvisoError)) throw error;
+    onFault({ file: FILE, problem: error.publicMessage, consequence: REBUILT });
     return undefined;
   }
 }

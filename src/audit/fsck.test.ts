@@ -19,6 +19,7 @@ import { keyCreated, keyRevoked } from '#caller/ring.ts';
 import { storedPackDir } from '#terms/store.ts';
 import { type AuditReport, auditLedger } from './fsck.ts';
 import { type ExampleLedger, exampleLedger } from './ledger.example.ts';
+import { search } from './search.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'proviso-fsck-'));
 after(() => rmSync(root, { recursive: true }));
@@ -61,6 +62,44 @@ test('a copy without vault and projection is sound as far as it goes', async () 
   const { masterKey: _masterKey, ...source } = large.source;
   const report = await auditLedger({ ...source, dataDir: copy, place: join(copy, 'ledger') });
   assert.deepEqual([report.faults, report.vaultKeys], [[], undefined]);
+});
+
+/** What is done to a search index, and the fault that must be named. */
+const misled: Readonly<Record<string, readonly [statement: string, problem: RegExp]>> = {
+  'leaves entries out': [
+    "DELETE FROM tag WHERE word = (SELECT id FROM word WHERE text = 'effect:permit') AND entry < 99",
+    /leaves out \d+ words/,
+  ],
+  'names others': [
+    "UPDATE word SET text = 'purpose:x' WHERE text = 'purpose:minutes'",
+    /not theirs/,
+  ],
+  'names other outcomes': [
+    'UPDATE closed SET outcome = outcome + 1 WHERE decision < 99',
+    /other outcomes of \d+ decisions/,
+  ],
+  'is of another log': [`UPDATE log SET root = '${'A'.repeat(43)}='`, /is of another log/],
+};
+
+test('an audit names a search index that says otherwise than the log', async () => {
+  const copy = copyOf(large);
+  const dir = join(copy, 'ledger');
+  const query = { caller: large.caller.id, limit: 1 };
+  await search({ ...large.source, place: dir }, query);
+  assert.deepEqual((await audit(copy)).faults, []);
+  const path = join(dir, 'search.sqlite');
+  const right = readFileSync(path);
+  for (const [what, [statement, problem]] of Object.entries(misled)) {
+    const database = new DatabaseSync(path);
+    database.exec(statement);
+    database.close();
+    const { faults } = await audit(copy);
+    assert.equal(faults.length, 1, what);
+    assert.match(String(faults[0]?.problem), problem, what);
+    writeFileSync(path, right);
+  }
+  writeFileSync(path, 'nothing of the kind');
+  assert.match(String((await audit(copy)).faults[0]?.problem), /no sound database/);
 });
 
 type Damage = (dir: string, dataDir: string) => void;

@@ -2,7 +2,7 @@
  * `proviso ledger fsck`: all of a ledger held to itself, and to what lies beside it.
  *
  *   the log (`ledger/verify.ts`) → private values → terms and keys along the log → the vault's keys
- *   → what is in force, built again → signatures under releases → packs → the projection
+ *   → what is in force, built again → signatures under releases → packs → the databases
  *
  * Reads only. Works on a copy, and on a folder that is being written.
  */
@@ -22,6 +22,7 @@ import { type AuditFault, logFault } from './fault.ts';
 import { checkVaultKeys, erasuresOf } from './fsck-keys.ts';
 import { checkPacks } from './fsck-packs.ts';
 import type { AuditedRange, AuditTask } from './fsck-range.ts';
+import { checkSearchIndex } from './fsck-search.ts';
 import {
   checkProjection,
   checkSignatures,
@@ -134,6 +135,7 @@ class Audit {
     const erasures = erasuresOf(entries);
     const vaultKeys =
       masterKey && (await checkVaultKeys(place, masterKey, erasures, this.#erased, this.#addFault));
+    await this.#checkSearch();
     if (projected) {
       const known = await this.#stateAt(projected.size, report, tail);
       if (known) checkProjection(projected, known, this.#addFault);
@@ -153,6 +155,14 @@ class Audit {
       faultCount: this.#faultCount,
       faults: this.#faults,
     };
+  }
+
+  async #checkSearch(): Promise<void> {
+    const { place, log } = this.#source;
+    const checkpoint = await readCheckpoint(place, log).catch(() => undefined);
+    // Where the log itself is not sound, there is nothing to hold an index to.
+    if (!checkpoint || this.#faultCount > 0) return;
+    await checkSearchIndex(this.#source, checkpoint, this.#addFault);
   }
 
   async #openResume(): Promise<Resume | undefined> {

@@ -101,7 +101,11 @@ export class SearchIndex {
 
   /** `undefined` before the first range was added. */
   get log(): IndexedLog | undefined {
-    const row = this.#database.prepare('SELECT origin, has_callers, size, root FROM log').get();
+    return SearchIndex.logIn(this.#database);
+  }
+
+  static logIn(database: DatabaseSync): IndexedLog | undefined {
+    const row = database.prepare('SELECT origin, has_callers, size, root FROM log').get();
     return (
       row && {
         origin: row['origin'] as string,

@@ -90,7 +90,7 @@ export async function search(
   for (const isRebuilt of [false, true]) {
     const index = await openIndex(source, checkpoint, path);
     try {
-      await fill(index, source, checkpoint, onProgress);
+      await fillIndex(index, source, checkpoint, onProgress);
       return await find(index, source, checkpoint, query);
     } catch (error) {
       const isIndexes = error instanceof Misleading || SearchIndex.isFailure(error);
@@ -109,7 +109,7 @@ export function removeSearchIndex(place: LogPlace): void {
   SearchIndex.remove(searchIndexPath(place));
 }
 
-function searchIndexPath(place: LogPlace): string {
+export function searchIndexPath(place: LogPlace): string {
   return join(dirOf(place), FILE);
 }
 
@@ -121,25 +121,27 @@ async function openIndex(
 ): Promise<SearchIndex> {
   const index = SearchIndex.open(path);
   const { log } = index;
-  if (!log || (await isPrefix(log, dirOf(place), checkpoint, masterKey !== undefined)))
-    return index;
+  const hasCallers = masterKey !== undefined;
+  const isUsable =
+    !log || (log.hasCallers === hasCallers && (await isPrefix(log, dirOf(place), checkpoint)));
+  if (isUsable) return index;
   index.close();
   SearchIndex.remove(path);
   return SearchIndex.open(path);
 }
 
-async function isPrefix(
-  { origin, hasCallers, size, root }: IndexedLog,
+/** Whether the log is the one that was indexed, or its continuation. */
+export async function isPrefix(
+  { origin, size, root }: IndexedLog,
   dir: string,
   checkpoint: Checkpoint,
-  wantsCallers: boolean,
 ): Promise<boolean> {
-  if (origin !== checkpoint.origin || hasCallers !== wantsCallers) return false;
-  if (size > checkpoint.size) return false;
+  if (origin !== checkpoint.origin || size > checkpoint.size) return false;
   return root === hashToBase64(await rootAt(tilesIn(dir, checkpoint.size), size));
 }
 
-async function fill(
+/** Adds what the log has past what the index has. */
+export async function fillIndex(
   index: SearchIndex,
   { place, masterKey }: SearchSource,
   { origin, size }: Checkpoint,

@@ -31,7 +31,7 @@ export function defineFsck(command: Command): void {
           'checkpoint, the pairing of decisions and outcomes, private values against their\n' +
           'commitments, the vault’s keys, the terms along the log and the stored packs, callers’\n' +
           'keys, people’s signatures under what was released, the journal, the lock store, and the\n' +
-          'projection against the log. Changes nothing. One that is broken off goes on where it was.',
+          'databases against the log. Changes nothing. One that is broken off goes on where it was.',
       )
       .action((folder: string | undefined, options: FsckOptions) =>
         run(options, (output) => fsck(folder, options, output)),
@@ -70,8 +70,10 @@ function describe(report: AuditReport, output: Output): void {
     ['root', root],
     ['decisions', `${decisions}, with ${outcomes} outcomes and ${openDecisions.length} open`],
     ['terms', `${packs} ${packs === 1 ? 'pack' : 'packs'}`],
-    ['state', `${keys} callers’ keys, ${purposes} purposes, ${people} people`],
-    ['releases', `${releases}, each with its signatures`],
+    ['callers’ keys', String(keys)],
+    ['purposes', String(purposes)],
+    ['people', String(people)],
+    ['releases', String(releases)],
     ['vault', vaultKeys === undefined ? 'not looked at' : `${vaultKeys} keys, ${erasures} erased`],
     ...(resumed === 0 ? [] : [['resumed', `after ${resumed} entries`] as [string, string]]),
   ]);

@@ -79,7 +79,7 @@ function describe(report: ReplayReport, output: Output): void {
   }
   output.print(
     different === 0 && unreplayed === 0
-      ? output.style('good', 'computed again: each decision that is here is what was recorded')
+      ? output.style('good', 'computed again: each decision is what was recorded')
       : output.style('bad', `${different} decisions differ, ${unreplayed} could not be computed`),
   );
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Effects } from './batch.ts';
 import type { Entry } from './entry.ts';
+import { openToRead } from './readable-database.ts';
 
 const SCHEMA = `
   PRAGMA journal_mode=WAL;
@@ -110,16 +111,13 @@ export interface ProjectedState {
 /**
  * Reads the file of a log that may be in use, and changes nothing.
  * @returns `undefined` where there is none
- * @throws Error where it is no sound database
+ * @throws ProvisoError `ledger_corrupt` where it is no sound database
  */
 export function readProjection(dir: string): ProjectedState | undefined {
   const path = projectionPath(dir);
   if (!existsSync(path)) return undefined;
-  const database = new DatabaseSync(path, { readOnly: true });
+  const { database, close } = openToRead(path);
   try {
-    database.exec('BEGIN');
-    const damage = database.prepare('PRAGMA quick_check(1)').get()?.['quick_check'];
-    if (damage !== 'ok') throw new Error(String(damage));
     return {
       size: database.prepare('SELECT size FROM log').get()?.['size'] as number,
       open: database
@@ -132,7 +130,7 @@ export function readProjection(dir: string): ProjectedState | undefined {
         .map((row) => [row['entry'] as number, row['kind'] as string]),
     };
   } finally {
-    database.close();
+    close();
   }
 }
 
