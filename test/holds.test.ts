@@ -2,6 +2,12 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, before, test } from 'node:test';
+import { createAnthropic } from '@ai-sdk/anthropic';
+import { createGoogleGenerativeAI } from '@ai-sdk/google';
+import { createOpenAI } from '@ai-sdk/openai';
+import { ChatOpenAI } from '@langchain/openai';
+import { isStepCount, type LanguageModel, streamText, tool } from 'ai';
+import { z } from 'zod';
 import { PROTOCOLS, type Protocol } from '#wire/exchange.ts';
 import {
   newApprover,
@@ -11,6 +17,7 @@ import {
 } from './harness/approvers.ts';
 import { connect } from './harness/clients/connect.ts';
 import { modelOf, openGateway, providersAt, type TestGateway } from './harness/gateway.ts';
+import { pathOf, post, streamedBody } from './harness/raw.ts';
 import { speak } from './harness/said/speak.ts';
 import { says, startUpstream, type Upstream } from './harness/upstream.ts';
 
@@ -92,3 +99,104 @@ for (const protocol of PROTOCOLS) {
     });
   }
 }
+
+const VERCEL: Readonly<Record<string, readonly [Protocol, () => LanguageModel]>> = {
+  '@ai-sdk/openai, Responses': ['openai-responses', () => openai()(modelOf('openai-responses'))],
+  '@ai-sdk/openai, Chat': ['openai-chat', () => openai().chat(modelOf('openai-chat'))],
+  '@ai-sdk/anthropic': ['anthropic', () => createAnthropic(place())(modelOf('anthropic'))],
+  '@ai-sdk/google': [
+    'gemini',
+    () =>
+      createGoogleGenerativeAI({ ...place(), baseURL: `${proviso.address}/v1beta` })(
+        'gemini-model',
+      ),
+  ],
+};
+
+const place = () => ({ baseURL: `${proviso.address}/v1`, apiKey: proviso.key });
+const openai = () => createOpenAI(place());
+
+/** Waits long enough for signs of life, then approves. */
+async function approveNext(): Promise<void> {
+  const { id } = await nextHold(proviso.gateway);
+  await sleep(350);
+  await officer.approve(id);
+  await adviser.approve(id);
+}
+
+/** What a client sees that reads bytes. */
+async function rawStream(protocol: Protocol): Promise<string> {
+  upstream.answer(says(speak(protocol, { calls: [FIRE], finish: 'tool_calls' })));
+  const approving = approveNext();
+  const { text } = await post(
+    proviso,
+    pathOf(protocol, true),
+    streamedBody(protocol, 'Do what is needed.'),
+  );
+  await approving;
+  return text;
+}
+
+test('signs of life, the hold and the release are comments, but for Gemini, whose clients fail at them', async () => {
+  for (const protocol of PROTOCOLS) {
+    const text = await rawStream(protocol);
+    const comments = text.match(/^:.*$/gm) ?? [];
+    if (protocol === 'gemini') {
+      assert.deepEqual(comments, []);
+      assert.match(text, /\n\n\n/);
+    } else {
+      assert.match(comments[0] ?? '', /^: proviso-hold hld_/);
+      assert.equal(comments[1], ': people are asked');
+      assert.match(comments.at(-1) ?? '', /^: proviso-release eyJ/);
+    }
+  }
+});
+
+globalThis.AI_SDK_LOG_WARNINGS = false;
+
+for (const [name, [protocol, model]] of Object.entries(VERCEL)) {
+  test(`Vercel AI SDK, ${name}: the stream bears the wait, and the tool runs as signed`, async () => {
+    const said = { text: 'First.', calls: [FIRE], finish: 'tool_calls' as const };
+    upstream.answer(says(speak(protocol, said)));
+    const ran: unknown[] = [];
+    const fire_weapon = tool({
+      description: 'A tool of the harbour.',
+      inputSchema: z.record(z.string(), z.unknown()),
+      execute: (given) => ran.push(given),
+    });
+    const approving = approveNext();
+    const streamed = streamText({
+      model: model(),
+      prompt: 'Do what is needed.',
+      tools: { fire_weapon },
+      stopWhen: isStepCount(1),
+      maxRetries: 0,
+      providerOptions: { openai: { store: false } },
+      onError: ({ error }) => assert.fail(String(error)),
+    });
+    let text = '';
+    for await (const piece of streamed.textStream) text += piece;
+    await approving;
+    assert.equal(text, 'First.');
+    assert.deepEqual(ran, [SIGNED]);
+  });
+}
+
+test('LangChain, @langchain/openai: the stream bears the wait', async () => {
+  const said = { text: 'First.', calls: [FIRE], finish: 'tool_calls' as const };
+  upstream.answer(says(speak('openai-chat', said)));
+  const approving = approveNext();
+  const model = new ChatOpenAI({
+    model: modelOf('openai-chat'),
+    apiKey: proviso.key,
+    configuration: { baseURL: `${proviso.address}/v1` },
+    maxRetries: 0,
+  });
+  const chunks = await Array.fromAsync(await model.stream('Do what is needed.'));
+  await approving;
+  const whole = chunks.reduce((all, chunk) => all.concat(chunk));
+  assert.deepEqual(
+    whole.tool_calls?.map(({ args }) => args),
+    [SIGNED],
+  );
+});

@@ -10,7 +10,7 @@ import {
   type IsGated,
   StreamGate,
 } from './gate.ts';
-import { type HoldNotes, keepAlive } from './held.ts';
+import { commentsIn, type HoldNotes, keepAlive } from './held.ts';
 import type { Reply } from './reply.ts';
 
 /** What became of an answer, for its outcome entry. */
@@ -69,7 +69,7 @@ async function gateWhole(answer: Answer, delivery: Delivery): Promise<Answer> {
       delivery.beforeFirstByte();
       reply.beginStream();
       reply.write(commentsOf(delivery), () => undefined);
-      stop ??= keepAlive(reply, keepAliveMs);
+      stop ??= keepAlive(reply, delivery.wire.name, keepAliveMs);
     };
   }
   try {
@@ -79,12 +79,8 @@ async function gateWhole(answer: Answer, delivery: Delivery): Promise<Answer> {
   }
 }
 
-function commentsOf({ notes: { comments } }: Delivery): string {
-  if (comments.length === 0) return '';
-  return comments
-    .splice(0)
-    .map((comment) => `: ${comment}\n\n`)
-    .join('');
+function commentsOf({ notes: { comments }, wire }: Delivery): string {
+  return comments.length === 0 ? '' : commentsIn(wire.name, comments.splice(0));
 }
 
 export function deliverStream(flow: AnswerFlow, delivery: Delivery): Promise<Delivered> {
@@ -123,7 +119,7 @@ class StreamDelivery {
     this.#resolve = resolve;
     delivery.notes.onWait = () => {
       delivery.reply.write(commentsOf(delivery), () => undefined);
-      this.#stopKeepAlive ??= keepAlive(delivery.reply, delivery.keepAliveMs);
+      this.#stopKeepAlive ??= keepAlive(delivery.reply, delivery.wire.name, delivery.keepAliveMs);
     };
     const gate = new StreamGate(
       delivery.isGated,

@@ -4,6 +4,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { ProvisoError } from '#base/errors.ts';
 import type { Config } from '#config/config.ts';
+import type { Protocol } from '#wire/exchange.ts';
 import type { Gateway } from './gateway.ts';
 import type { Reply } from './reply.ts';
 import { type Taken, takeUp } from './take-up.ts';
@@ -58,13 +59,23 @@ export function setHoldHeaders(reply: Reply, { ids, releases }: HoldNotes): void
 }
 
 /**
- * Comment lines, so that nobody between the two ends gives a quiet stream up.
+ * Something that is no event, so that nobody between the two ends gives a quiet stream up.
  * @returns ends it
  */
-export function keepAlive(reply: Reply, everyMs: number): () => void {
-  const timer = setInterval(() => reply.write(': people are asked\n\n', () => undefined), everyMs);
+export function keepAlive(reply: Reply, protocol: Protocol, everyMs: number): () => void {
+  const sign = commentsIn(protocol, ['people are asked']) || '\n';
+  const timer = setInterval(() => reply.write(sign, () => undefined), everyMs);
   timer.unref();
   return () => clearInterval(timer);
+}
+
+/**
+ * Comments of a stream. Google's client for Python takes a comment for an answer and fails; an empty
+ * line it passes over, like all others.
+ */
+export function commentsIn(protocol: Protocol, comments: readonly string[]): string {
+  if (protocol === 'gemini') return '';
+  return comments.map((comment) => `: ${comment}\n\n`).join('');
 }
 
 /** How long this answer waits for people. */

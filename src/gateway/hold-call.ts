@@ -8,13 +8,13 @@ import { withoutUndefined } from '#oversight/action.ts';
 import type { ActionHold } from '#oversight/hold.ts';
 import { declarePurpose } from '#purpose/declare.ts';
 import type { Classified } from '#signals/classify.ts';
-import type { Answer } from '#wire/exchange.ts';
+import type { Answer, Protocol } from '#wire/exchange.ts';
 import type { WireProtocol } from '#wire/protocol.ts';
 import { type DecidedCall, decideNow, type Undecided } from './decide.ts';
 import { callerNow } from './decide-again.ts';
 import { eventsOfAnswer } from './gate.ts';
 import type { Gateway } from './gateway.ts';
-import { type HoldWish, keepAlive, looks, setHoldHeaders, waitMsOf } from './held.ts';
+import { commentsIn, type HoldWish, keepAlive, looks, setHoldHeaders, waitMsOf } from './held.ts';
 import { NOT_HELD } from './holds.ts';
 import { type Recorded, recordDecision, recordOutcome } from './record.ts';
 import type { Reply } from './reply.ts';
@@ -44,7 +44,9 @@ export async function holdCall<P extends Received>(
   const id = await holdOf(asked, received, gateway);
   const isStreamed = request.operation === 'generate' && request.stream;
   const waitMs = waitMsOf(wish, isStreamed, gateway.config);
-  const stop = isStreamed ? beginWaiting(asked.entry, id, reply, gateway) : undefined;
+  const stop = isStreamed
+    ? beginWaiting(asked.entry, id, received.protocol, reply, gateway)
+    : undefined;
   try {
     for await (const _ of looks(gateway, id, reply, waitMs)) {
       const taken = await takeUpCall(id, received, gateway);
@@ -165,12 +167,18 @@ function ended(
 }
 
 /** The stream begins before anything is known of its answer, so that it can be kept alive. */
-function beginWaiting(entry: number, id: string, reply: Reply, { config }: Gateway): () => void {
+function beginWaiting(
+  entry: number,
+  id: string,
+  protocol: Protocol,
+  reply: Reply,
+  { config }: Gateway,
+): () => void {
   reply.header('proviso-decision', entry);
   setHoldHeaders(reply, { ids: [id], releases: [], comments: [] });
   reply.beginStream();
-  reply.write(`: proviso-hold ${id}\n\n`, () => undefined);
-  return keepAlive(reply, config.oversight.keepAliveMs);
+  reply.write(commentsIn(protocol, [`proviso-hold ${id}`]), () => undefined);
+  return keepAlive(reply, protocol, config.oversight.keepAliveMs);
 }
 
 /** An answer in the caller's protocol that says where to ask. */
