@@ -42,6 +42,7 @@ function choose(given: File | undefined): void {
 async function verify(): Promise<void> {
   if (!chosen) return;
   const own = ++asked;
+  verdict.replaceChildren(`Verifying ${chosen.name} …`);
   const parts = await answer(chosen, entry.files?.[0]);
   if (own !== asked) return;
   verdict.replaceChildren(...parts);
