@@ -24,6 +24,7 @@ export function printComparison(
   for (const side of SIDES) {
     printSection(differenceLines(side, comparison.differences, compared), output);
   }
+  printSection(heldBackLines(comparison.heldBack, compared), output);
   const unknown = comparison.unknown.map(({ environment, reason }) =>
     wrapped(`${kindWords(environment)}: ${reason}`, '    ', '  · '),
   );
@@ -63,7 +64,7 @@ function headline({ verdict, differences }: PackComparison, names: Compared['nam
   const [side] = freer;
   if (side === undefined) {
     return verdict === 'differ'
-      ? `${first} and ${second} decide every call alike, which is proven; what was agreed otherwise is below.`
+      ? `${first} and ${second} decide every call alike, which is proven; what else is not the same is below.`
       : `No call was found that ${first} and ${second} decide otherwise, but that there is none could not be proven.`;
   }
   const clauses = (freer: Side): string => {
@@ -83,6 +84,7 @@ function besideWords({
   agreement,
   vocabulary,
   clauses,
+  heldBack,
 }: PackComparison): string | undefined {
   const kinds = [
     ...(redLines.length > 0 ? ['red lines'] : []),
@@ -90,6 +92,7 @@ function besideWords({
     ...new Set(agreement.map(({ at }) => at.split(' ')[0] ?? at)),
     ...new Set(vocabulary.map(({ kind }) => (kind === 'topic' ? 'topics' : 'tool classes'))),
     ...(clauses.length > 0 ? ['clauses'] : []),
+    ...(heldBack.length > 0 ? ['rules that only red lines hold back'] : []),
   ];
   if (kinds.length === 0) return undefined;
   const words = `Not the same either: ${joined(kinds)}.`;
@@ -110,6 +113,15 @@ function differenceLines(
   const title = `Where ${names[freer]} allows more than ${names[other(freer)]}`;
   return [
     output.style('strong', title),
+    ...byClause.flatMap((alike, i) => clauseLines(alike, i + 1, compared)),
+  ];
+}
+
+function heldBackLines(differences: readonly Difference[], compared: Compared): readonly string[] {
+  if (differences.length === 0) return [];
+  const byClause = [...Map.groupBy(differences, ({ of, clause }) => `${of} ${clause.id}`).values()];
+  return [
+    compared.output.style('strong', 'Where only red lines keep the rules from deciding otherwise'),
     ...byClause.flatMap((alike, i) => clauseLines(alike, i + 1, compared)),
   ];
 }

@@ -17,6 +17,7 @@ import type { LedgerReport } from '#ledger/verify.ts';
 import { loadPack } from '#terms/pack.ts';
 import { PROTOCOLS } from '#wire/exchange.ts';
 import { examples, fromValidity, type JsonOption, run, withJson } from './command.ts';
+import { signedCall } from './demo-approval.ts';
 import { demoCases, modelOf } from './demo-cases.ts';
 import { demoClients } from './demo-clients.ts';
 import { type Asked, DemoRecord, type DemoRow } from './demo-record.ts';
@@ -49,7 +50,7 @@ async function demo({ keep }: DemoOptions, output: Output): Promise<ExitCode> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   try {
     const config = demoConfig(folder);
-    const { asked, verifierKey } = await askAll(config);
+    const { asked, signed, verifierKey } = await askAll(config);
     const report = await verifyWithProgress(config.ledger.dir, verifierKey);
     const protocolOf = new Map(config.providers.map(({ name, protocol }) => [name, protocol]));
     const record = await DemoRecord.read(
@@ -57,7 +58,7 @@ async function demo({ keep }: DemoOptions, output: Output): Promise<ExitCode> {
       parseVerifierKey(verifierKey),
       protocolOf,
     );
-    const rows = asked.flatMap((one) => record.rows(one));
+    const rows = [...asked.flatMap((one) => record.rows(one)), signed];
     const isVerified = report.isSound && report.openDecisions.length === 0;
     output.result(
       {
@@ -89,9 +90,11 @@ function demoConfig(folder: string): Config {
   return parseConfig(text, join(folder, 'proviso.yaml'), {});
 }
 
-async function askAll(
-  config: Config,
-): Promise<{ readonly asked: readonly Asked[]; readonly verifierKey: string }> {
+async function askAll(config: Config): Promise<{
+  readonly asked: readonly Asked[];
+  readonly signed: DemoRow;
+  readonly verifierKey: string;
+}> {
   const log = pino({ level: config.telemetry.logLevel }, destination({ dest: 2, sync: true }));
   const serving = await serve(config, log);
   try {
@@ -114,7 +117,8 @@ async function askAll(
         asked.push({ case: one, heard });
       }
     });
-    return { asked, verifierKey: serving.gateway.ledger.verifierKey };
+    const signed = await signedCall(serving, key);
+    return { asked, signed, verifierKey: serving.gateway.ledger.verifierKey };
   } finally {
     await serving.stop();
   }

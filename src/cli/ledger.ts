@@ -16,6 +16,7 @@ import { defineArchive } from './ledger-archive.ts';
 import { defineDisclose } from './ledger-disclose.ts';
 import { defineFsck } from './ledger-fsck.ts';
 import { defineMonitor } from './ledger-monitor.ts';
+import { defineProve } from './ledger-prove.ts';
 import { defineReplay } from './ledger-replay.ts';
 import { defineSearch } from './ledger-search.ts';
 import { follow, showNewest, shownLedger, showOne } from './ledger-show.ts';
@@ -79,6 +80,7 @@ export function define(command: Command): void {
   defineFsck(command);
   defineArchive(command);
   defineDisclose(command);
+  defineProve(command);
   defineMonitor(command);
 }
 

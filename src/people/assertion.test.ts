@@ -3,10 +3,10 @@ import { createPrivateKey, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { type Assertion, verifyAssertion } from './assertion.ts';
-import { type Behaviour, SoftwareAuthenticator } from './authenticator.example.ts';
 import type { Passkey } from './credential.ts';
 import { createLocalKey, localKeyOf, openLocalKey } from './local-key.ts';
 import { verifyRegistration } from './registration.ts';
+import { type Behaviour, SoftwareAuthenticator } from './software-authenticator.ts';
 
 const ORIGIN = 'https://proviso.example.org';
 const PARTY = { id: 'proviso.example.org', origins: [ORIGIN] };

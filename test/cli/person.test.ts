@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { SoftwareAuthenticator } from '#people/authenticator.example.ts';
+import { SoftwareAuthenticator } from '#people/software-authenticator.ts';
 import { proviso, provisoJson, startGateway, temporaryFolder } from './run.ts';
 
 test('before the first administrator the operator does it alone, with keys in files', async (t) => {

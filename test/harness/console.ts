@@ -12,7 +12,7 @@ import { OPERATIONS } from '#admin/operations.ts';
 import { canonicalJson, type JsonObject, parseJsonText } from '#base/json.ts';
 import { type Serving, serve } from '#cli/serve.ts';
 import { parseConfig } from '#config/load.ts';
-import { SoftwareAuthenticator } from '#people/authenticator.example.ts';
+import { SoftwareAuthenticator } from '#people/software-authenticator.ts';
 import { prover } from './prover.ts';
 
 type Operations = typeof OPERATIONS;

@@ -1,6 +1,7 @@
 /**
  * A passkey authenticator in software (ES256, attestation `none`), with the browser around it: what
- * `navigator.credentials` would give a page of `origin`. Every part of it can be made to misbehave.
+ * `navigator.credentials` would give a page of `origin`. For the demo, where nobody is there to sign,
+ * and for tests: every part of it can be made to misbehave.
  */
 import {
   createHash,
