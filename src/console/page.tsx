@@ -4,6 +4,7 @@ import { useDocumentTitle } from '@mantine/hooks';
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Failure } from './failure.tsx';
+import { useHoldFeed } from './hold-feed.tsx';
 
 export function Page({
   title,
@@ -16,7 +17,8 @@ export function Page({
   readonly actions?: ReactNode;
   readonly children: ReactNode;
 }) {
-  useDocumentTitle(`${title} · Proviso`);
+  const { waiting } = useHoldFeed();
+  useDocumentTitle(`${waiting > 0 ? `(${waiting}) ` : ''}${title} · Proviso`);
   return (
     <Stack maw={1100} mx="auto">
       <Group justify="space-between" align="flex-start">

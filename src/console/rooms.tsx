@@ -2,6 +2,7 @@
 import {
   ActionIcon,
   AppShell,
+  Badge,
   Burger,
   Group,
   NavLink,
@@ -15,6 +16,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import type { ComponentType } from 'react';
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
 import { ask } from './api.ts';
+import { HoldFeed, useHoldFeed } from './hold-feed.tsx';
 import { EntryPage } from './pages/entry.tsx';
 import { HoldPage } from './pages/hold.tsx';
 import { Inbox } from './pages/inbox.tsx';
@@ -56,45 +58,47 @@ export function Rooms() {
   const session = useSession();
   const rooms = ROOMS.filter(({ roles }) => roles === undefined || hasRole(session, ...roles));
   return (
-    <AppShell
-      header={{ height: 52 }}
-      navbar={{ width: 200, breakpoint: 'sm', collapsed: { mobile: !isOpen } }}
-      padding="md"
-    >
-      <AppShell.Header>
-        <Group h="100%" px="md" justify="space-between" wrap="nowrap">
-          <Group gap="sm" wrap="nowrap">
-            <Burger
-              opened={isOpen}
-              onClick={toggle}
-              hiddenFrom="sm"
-              size="sm"
-              aria-label="Navigation"
-            />
-            <Text fw={600}>Proviso</Text>
+    <HoldFeed>
+      <AppShell
+        header={{ height: 52 }}
+        navbar={{ width: 200, breakpoint: 'sm', collapsed: { mobile: !isOpen } }}
+        padding="md"
+      >
+        <AppShell.Header>
+          <Group h="100%" px="md" justify="space-between" wrap="nowrap">
+            <Group gap="sm" wrap="nowrap">
+              <Burger
+                opened={isOpen}
+                onClick={toggle}
+                hiddenFrom="sm"
+                size="sm"
+                aria-label="Navigation"
+              />
+              <Text fw={600}>Proviso</Text>
+            </Group>
+            <Who session={session} />
           </Group>
-          <Who session={session} />
-        </Group>
-      </AppShell.Header>
-      <AppShell.Navbar p="xs" component="nav" aria-label="Pages">
-        {rooms.map(({ path, name }) => (
-          <Place key={path} path={path} name={name} onGo={close} />
-        ))}
-      </AppShell.Navbar>
-      <AppShell.Main>
-        <Switch>
-          {rooms.map(({ path, page }) => (
-            <Route key={path} path={path} component={page} />
+        </AppShell.Header>
+        <AppShell.Navbar p="xs" component="nav" aria-label="Pages">
+          {rooms.map(({ path, name }) => (
+            <Place key={path} path={path} name={name} onGo={close} />
           ))}
-          <Route path="/">
-            <Redirect to="/inbox" replace />
-          </Route>
-          <Route path="/inbox/:hold" component={HoldPage} />
-          <Route path="/ledger/:index" component={EntryPage} />
-          <Route component={NotFound} />
-        </Switch>
-      </AppShell.Main>
-    </AppShell>
+        </AppShell.Navbar>
+        <AppShell.Main>
+          <Switch>
+            {rooms.map(({ path, page }) => (
+              <Route key={path} path={path} component={page} />
+            ))}
+            <Route path="/">
+              <Redirect to="/inbox" replace />
+            </Route>
+            <Route path="/inbox/:hold" component={HoldPage} />
+            <Route path="/ledger/:index" component={EntryPage} />
+            <Route component={NotFound} />
+          </Switch>
+        </AppShell.Main>
+      </AppShell>
+    </HoldFeed>
   );
 }
 
@@ -108,7 +112,8 @@ function Place({
   readonly onGo: () => void;
 }) {
   const [location] = useLocation();
-  const isHere = path === '/' ? location === '/' : location.startsWith(path);
+  const isHere = location.startsWith(path);
+  const { waiting } = useHoldFeed();
   return (
     <NavLink
       component={Link}
@@ -116,6 +121,13 @@ function Place({
       label={name}
       active={isHere}
       aria-current={isHere ? 'page' : undefined}
+      rightSection={
+        path === '/inbox' && waiting > 0 ? (
+          <Badge size="sm" circle aria-label={`${waiting} waiting`}>
+            {waiting}
+          </Badge>
+        ) : undefined
+      }
       onClick={onGo}
     />
   );

@@ -22,7 +22,7 @@ import { stringify } from 'yaml';
 import { CONSOLE_DIR } from '#admin/pages.ts';
 import type { JsonObject } from '#base/json.ts';
 import type { Protocol } from '#wire/exchange.ts';
-import { nextHold, termsWithLocalKeys } from '../harness/approvers.ts';
+import { newApprover, nextHold, termsWithLocalKeys } from '../harness/approvers.ts';
 import { launchBrowser } from '../harness/browser.ts';
 import { connect } from '../harness/clients/connect.ts';
 import type { Heard } from '../harness/clients/question.ts';
@@ -68,7 +68,7 @@ const TOOLS = [
 interface Harbour {
   readonly console: Console;
   /** Asks the model, which wants the weapon fired; streamed. */
-  readonly ask: (protocol: Protocol) => Promise<Heard>;
+  readonly ask: (protocol: Protocol, call?: typeof FIRE) => Promise<Heard>;
   readonly person: (name: string, roles: readonly string[], team: string) => Promise<Page>;
 }
 
@@ -88,8 +88,8 @@ async function harbour(t: TestContext, settings: JsonObject = {}): Promise<Harbo
   });
   return {
     console: opened,
-    ask(protocol) {
-      const said = { text: 'First this.', calls: [FIRE], finish: 'tool_calls' as const };
+    ask(protocol, call = FIRE) {
+      const said = { text: 'First this.', calls: [call], finish: 'tool_calls' as const };
       upstream.answer(says(speak(protocol, said)));
       const turns = [{ user: 'Do what is needed.' }];
       const client = connect(protocol, { address: opened.serving.address, key });
@@ -257,16 +257,20 @@ test('what is changed on its way to the page is not signed', async (t) => {
   const opening = nextHold(gateway);
   const asking = ask('openai-chat');
   const { id } = await opening;
+  // The hash stays that of what was not changed: the page computes its own.
   await officer.route(`**/api/v1/holds/${id}`, async (route) => {
     const response = await route.fetch();
-    const text = (await response.text()).replaceAll('ld pier', 'ld crane');
-    const changed = JSON.parse(text) as { display: { hash: string } };
-    changed.display.hash = '0'.repeat(64);
-    await route.fulfill({ response, json: changed });
+    const found = (await response.json()) as { display: { lines: unknown } };
+    const lines = JSON.stringify(found.display.lines).replaceAll('ld pier', 'ld crane');
+    const display = { ...found.display, lines: JSON.parse(lines) as unknown };
+    await route.fulfill({ response, json: { ...found, display } });
   });
   await openAction(officer);
+  await officer.getByText('ld crane').waitFor();
   await officer.getByRole('button', { name: 'Approve with a passkey' }).click();
   await officer.getByText('What is to be signed is not what is shown here.').waitFor();
+  // What the gateway says is to be signed is shown instead.
+  await officer.getByText('ld pier').waitFor();
   assert.equal(gateway.holds.find(id)?.answers.length, 0);
   await console.operate('rejectHold', {
     hold: id,
@@ -274,6 +278,43 @@ test('what is changed on its way to the page is not signed', async (t) => {
     reason: 'The test is over.',
   });
   await asking;
+});
+
+test('units, places, and what is different from the last action like it', async (t) => {
+  const terms = termsWithLocalKeys();
+  t.after(() => rmSync(terms, { recursive: true }));
+  const { console, ask, person } = await harbour(t, { terms });
+  const { gateway } = console.serving;
+  const officer = await person('Ada Brook', ['duty-officer'], 'watch');
+  const call = (given: object) => ({ ...FIRE, arguments: JSON.stringify(given) });
+  const before = { rangeKm: 3, at: { lat: 54.02, lon: 10.4 }, reason: 'a mine' };
+  const now = { rangeKm: 4, at: { lat: 54.02, lon: 10.9 }, warned: false };
+  const first = nextHold(gateway);
+  const asking = ask('openai-chat', call(before));
+  const { id } = await first;
+  await openAction(officer);
+  await officer.getByText('there is nothing to compare with').waitFor();
+  for (const team of ['watch', 'law']) {
+    await (await newApprover(gateway, { teams: [team] })).approve(id);
+  }
+  await asking;
+  const second = nextHold(gateway);
+  const askingMore = ask('openai-chat', call(now));
+  const { id: other } = await second;
+  await openAction(officer);
+  const shown = await officer.getByRole('table', { name: 'The action' }).innerText();
+  assert.match(shown, /arguments\.rangeKm\s+changed\s+written by the model\s+4 km\s+before: 3/i);
+  assert.match(shown, /arguments\.warned\s+new\s/i);
+  assert.match(shown, /arguments\.reason\s+not now\s+before: a mine/i);
+  const plot = officer.getByRole('img', { name: /arguments\.at: 54\.02, 10\.9/ });
+  await plot.scrollIntoViewIfNeeded();
+  await officer.screenshot({ path: join(PICTURES, 'action-places.png'), fullPage: true });
+  await console.operate('rejectHold', {
+    hold: other,
+    person: gateway.people.list()[0]?.id,
+    reason: 'The test is over.',
+  });
+  await askingMore;
 });
 
 test('what nobody signs in time has expired, for the page and for the client', async (t) => {

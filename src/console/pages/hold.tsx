@@ -2,27 +2,19 @@
  * One action that waits: all of it, as the gateway made it to be shown, and the answer of the one
  * who is signed in.
  */
-import {
-  Alert,
-  Badge,
-  Button,
-  Card,
-  Group,
-  Stack,
-  Table,
-  Text,
-  Textarea,
-  Title,
-} from '@mantine/core';
+import { Alert, Badge, Button, Card, Group, Stack, Text, Textarea } from '@mantine/core';
 import { notifications } from '@mantine/notifications';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useParams } from 'wouter';
 import { ask, type Result } from '../api.ts';
+import { type Display, requireShown, ShownOtherwise } from '../asked.ts';
 import { useAttention } from '../attention.ts';
 import { Failure } from '../failure.tsx';
+import { usePollMs } from '../hold-feed.tsx';
 import { Loaded, Page } from '../page.tsx';
 import { signWithPasskey } from '../passkey.ts';
+import { ShownAction } from '../shown-action.tsx';
 import { TimeLeft } from '../time-left.tsx';
 import { StateBadge } from './inbox.tsx';
 
@@ -33,7 +25,7 @@ export function HoldPage() {
   const hold = useQuery({
     queryKey: ['hold', id],
     queryFn: () => ask('getHold', { hold: id }),
-    refetchInterval: 1_000,
+    refetchInterval: usePollMs(),
   });
   return (
     <Page
@@ -46,6 +38,9 @@ export function HoldPage() {
 }
 
 function Found({ hold }: { readonly hold: Hold }) {
+  // What the gateway says is to be signed, where that is not what it gave before.
+  const [given, setGiven] = useState<Display>();
+  const display = given ?? hold.display;
   return (
     <Stack>
       <Group>
@@ -58,8 +53,10 @@ function Found({ hold }: { readonly hold: Hold }) {
         </Alert>
       )}
       <Asked hold={hold} />
-      <Shown display={hold.display} />
-      {hold.state === 'open' && hold.objection === undefined && <Answer hold={hold} />}
+      <ShownAction display={display} />
+      {hold.state === 'open' && hold.objection === undefined && (
+        <Answer hold={hold} display={display} onOther={setGiven} />
+      )}
       {hold.state === 'open' && hold.objection !== undefined && (
         <Alert color="gray" title="Not for you to sign">
           {hold.objection}
@@ -107,47 +104,19 @@ function Asked({ hold: { asks, answers } }: { readonly hold: Hold }) {
   );
 }
 
-const BY = { gateway: '', caller: 'written by the caller', model: 'written by the model' } as const;
-
-/** Line by line, none left out: what is signed covers each of them. */
-function Shown({ display }: Pick<Hold, 'display'>) {
-  return (
-    <Card withBorder>
-      <Title order={2} size="h5" mb="xs">
-        What would be done
-      </Title>
-      <Table layout="auto" aria-label="The action">
-        <Table.Tbody>
-          {display.lines.map(({ label, value, by }) => (
-            <Table.Tr key={label + value}>
-              <Table.Th scope="row" w="30%" fw={500} style={{ verticalAlign: 'top' }}>
-                {label}
-                {BY[by] !== '' && (
-                  <Text size="xs" c="orange">
-                    {BY[by]}
-                  </Text>
-                )}
-              </Table.Th>
-              <Table.Td ff="monospace" style={{ whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' }}>
-                {value}
-              </Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-      <Text size="xs" c="dimmed" mt="xs">
-        Display {display.version}, {display.hash}. Characters that cannot be seen, or that pass for
-        others, are written out as ⟨U+…⟩.
-      </Text>
-    </Card>
-  );
-}
-
-function Answer({ hold }: { readonly hold: Hold }) {
+function Answer({
+  hold,
+  display,
+  onOther,
+}: {
+  readonly hold: Hold;
+  readonly display: Display;
+  readonly onOther: (display: Display) => void;
+}) {
   const [reason, setReason] = useState('');
   const attention = useAttention();
   const queries = useQueryClient();
-  const { hold: id, display } = hold;
+  const { hold: id, action } = hold;
   const said = (words: string) => () => {
     notifications.show({ message: words });
     return queries.invalidateQueries();
@@ -155,14 +124,15 @@ function Answer({ hold }: { readonly hold: Hold }) {
   const approving = useMutation({
     async mutationFn() {
       const asked = await ask('askHold', { hold: id, verdict: 'approve' });
-      if (asked.display.hash !== display.hash) {
-        throw new Error('What is to be signed is not what is shown here. Look at it again.');
-      }
       if (!asked.options) throw new Error('You have no passkey to sign with.');
+      await requireShown(asked, display, action);
       const assertion = await signWithPasskey(asked.options);
       return ask('signHold', { hold: id, challenge: asked.challenge, assertion, ...attention() });
     },
     onSuccess: said('You signed.'),
+    onError(error) {
+      if (error instanceof ShownOtherwise) onOther(error.display);
+    },
   });
   const rejecting = useMutation({
     mutationFn: () => ask('rejectHold', { hold: id, reason: reason.trim(), ...attention() }),

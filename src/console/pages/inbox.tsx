@@ -1,29 +1,25 @@
 /** What waits for the one who is signed in: what is asked, and how long there is. */
 import { Badge, Card, Group, Stack, Switch, Text } from '@mantine/core';
-import { useDocumentTitle, useLocalStorage, usePrevious } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useState } from 'react';
+import { useState } from 'react';
 import { Link } from 'wouter';
-import { ask, type Result } from '../api.ts';
-import { ring } from '../attention.ts';
+import { ask } from '../api.ts';
+import { type HoldRow, usePollMs, useSound } from '../hold-feed.tsx';
 import { Loaded, Page } from '../page.tsx';
 import { TimeLeft } from '../time-left.tsx';
 
-export type HoldRow = Result<'listHolds'>[number];
-
 export function Inbox() {
   const [isAll, setAll] = useState(false);
-  const [hasSound, setSound] = useLocalStorage({ key: 'sound', defaultValue: true });
+  const [hasSound, setSound] = useSound();
+  const state = isAll ? 'all' : 'open';
   const holds = useQuery({
-    queryKey: ['holds', isAll],
-    queryFn: () => ask('listHolds', { state: isAll ? 'all' : 'open' }),
-    refetchInterval: 1_000,
+    queryKey: ['holds', state],
+    queryFn: () => ask('listHolds', { state }),
+    refetchInterval: usePollMs(),
   });
-  const waiting = holds.data?.filter(isMine) ?? [];
-  useArrivals(waiting.length, hasSound);
   return (
     <Page
-      title={waiting.length > 0 ? `(${waiting.length}) Inbox` : 'Inbox'}
+      title="Inbox"
       about="Actions that wait for people. Nothing moves before they have signed."
       actions={
         <Group>
@@ -55,19 +51,6 @@ export function Inbox() {
       </Loaded>
     </Page>
   );
-}
-
-/** Someone who looks elsewhere hears it, and sees it in the title. */
-function useArrivals(count: number, hasSound: boolean): void {
-  const before = usePrevious(count) ?? count;
-  useEffect(() => {
-    if (hasSound && count > before) ring();
-  }, [count, before, hasSound]);
-  useDocumentTitle(count > 0 ? `(${count}) waiting · Proviso` : 'Inbox · Proviso');
-}
-
-export function isMine({ state, objection }: HoldRow): boolean {
-  return state === 'open' && objection === undefined;
 }
 
 const STATES: Readonly<Record<HoldRow['state'], string>> = {
