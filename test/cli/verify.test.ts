@@ -45,6 +45,16 @@ test('what is disclosed is verified: yes is 0, no is 2, what cannot be asked is 
   }
 });
 
+test('one entry is proven in the form that other tools know', async (t) => {
+  const { folder, dir, key } = await ledgerFor(t);
+  const [proof, entry] = [join(folder, 'proof'), join(folder, 'entry')];
+  const index = ['--index', '7', '--out', proof, '--entry', entry];
+  assert.equal((await proviso('ledger', 'prove', dir, ...index)).code, 0);
+  assert.match(readFileSync(proof, 'utf8'), /^c2sp\.org\/tlog-proof@v1\nindex 7\n/);
+  assert.equal((await proviso('verify', proof, '--entry', entry, '--key', key)).code, 0);
+  assert.equal((await proviso('verify', proof, '--key', key)).code, 2);
+});
+
 test('the page is one file, where it was built', async (t) => {
   const page = join(temporaryFolder(t), 'verify.html');
   const isBuilt = existsSync(join(ROOT, 'dist/verify/verify.html'));
