@@ -57,7 +57,17 @@ const TONES: Readonly<Record<string, 'good' | 'bad' | 'warn'>> = {
 };
 
 function effectOf({ kind, public: facts }: Entry): string {
-  if (kind === 'decision') return plain(facts['effect']);
+  switch (kind) {
+    case 'decision':
+      return plain(facts['effect']);
+    case 'approval':
+      return plain(facts['verdict']);
+    case 'hold_end':
+      return plain(facts['end']);
+    case 'hold':
+    case 'release':
+      return '';
+  }
   return plain(facts['outcome'] ?? facts['action']);
 }
 
@@ -81,6 +91,24 @@ function what({ kind, closes, public: facts }: Entry): string {
       return `prv_${plain(facts['id'])}`;
     case 'erasure':
       return `key ${plain(facts['slot'])}`;
+    case 'hold':
+      return phrases([
+        plain(facts['id']),
+        `of ${plain(facts['decision'])}`,
+        `asks for ${plain(facts['approvals'])}`,
+      ]);
+    case 'approval':
+      return phrases([plain(facts['hold']), `by ${plain(facts['strength'])}`]);
+    case 'release':
+      return phrases([
+        plain(facts['hold']),
+        `by ${plain(facts['decision'])}`,
+        `signed in ${plain(facts['approvals'])}`,
+      ]);
+    case 'hold_end':
+      return phrases([plain(facts['hold']), plain(facts['code'])]);
+    case 'release_key':
+      return plain(facts['kid']);
     case 'inquiry':
       return phrases([
         facts['inquiry'] === undefined ? '' : `of ${plain(facts['inquiry'])}`,
@@ -96,12 +124,17 @@ function decisionWords(facts: JsonObject): string {
   const rules = plain(facts['rules']);
   return phrases([
     facts['action'] === 'call_tool'
-      ? `tool of class ${plain(facts['toolClass'])} in the answer to ${plain(facts['parent'])}`
+      ? `tool of class ${plain(facts['toolClass'])} ${parentWords(facts)}`
       : `${plain(facts['action'])} ${plain(facts['protocol'])}${streamed}`,
     `to ${plain(facts['targets'])}`,
     facts['purpose'] === undefined ? '' : `for ${plain(facts['purpose'])}`,
     rules === '' ? plain(facts['code']) : `by ${rules}`,
   ]);
+}
+
+/** In a call's answer; or of its own, where another gateway or an MCP client asks. */
+function parentWords({ parent }: JsonObject): string {
+  return parent === undefined ? 'asked for' : `under ${plain(parent)}`;
 }
 
 function phrases(parts: readonly string[]): string {
