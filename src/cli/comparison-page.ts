@@ -122,6 +122,7 @@ function heldBackLines(differences: readonly Difference[], compared: Compared): 
   const byClause = [...Map.groupBy(differences, ({ of, clause }) => `${of} ${clause.id}`).values()];
   return [
     compared.output.style('strong', 'Where only red lines keep the rules from deciding otherwise'),
+    'By the rules alone; a red line forbids it all the same.',
     ...byClause.flatMap((alike, i) => clauseLines(alike, i + 1, compared)),
   ];
 }

@@ -55,6 +55,7 @@ test('what says the same otherwise is equivalent', async () => {
     vocabulary: [],
     agreement: [],
     differences: [],
+    heldBack: [],
     unknown: [],
   });
 });
@@ -75,6 +76,27 @@ test('a forbid with an exception is the rule that makes the difference, in one d
     ['generate', 'callTool', 'embed', 'countTokens'],
   );
   assert.equal(example?.request.context['persons'], 1);
+});
+
+test('an exception that only a red line still closes is told', async () => {
+  const red = { 'redlines.cedar': NO_PERSONS.replace('no-persons', 'red') };
+  const excepted = NO_PERSONS.replace('};', '} unless { context has purpose };');
+  const { verdict, differences, heldBack } = await compare(red, {
+    ...red,
+    [RULES]: excepted + ASK_FIRST,
+  });
+  assert.equal(verdict, 'differ');
+  assert.deepEqual(differences, []);
+  assert.deepEqual(
+    heldBack.map(({ freer, rules, examples }) => [freer, rules, examples[0]?.sentence]),
+    [
+      [
+        'second',
+        ['no-persons'],
+        'A caller asks a model something that names 1 person, for a purpose.',
+      ],
+    ],
+  );
 });
 
 test('what is held is neither permitted nor denied', async () => {

@@ -10,7 +10,7 @@ import type { Solver } from '../prove/solver.ts';
 import { type AgreementChange, agreementChanges } from './agreement.ts';
 import { type BoundChange, boundChanges } from './bounds.ts';
 import { type ClauseChange, clauseChanges } from './clauses.ts';
-import { differences, type Environment, type Unknown } from './differences.ts';
+import { differences, type Environment, type Found, type Unknown } from './differences.ts';
 import { type Difference, differencesByClause } from './examples.ts';
 import { commonSchema } from './schemas.ts';
 import { type VocabularyChange, vocabularyChanges } from './vocabulary.ts';
@@ -24,6 +24,8 @@ export interface PackComparison {
   readonly vocabulary: readonly VocabularyChange[];
   readonly agreement: readonly AgreementChange[];
   readonly differences: readonly Difference[];
+  /** Of the rules alone, where only red lines keep them from deciding otherwise. */
+  readonly heldBack: readonly Difference[];
   readonly unknown: readonly Unknown[];
 }
 
@@ -46,12 +48,21 @@ export async function comparePacks(
   });
   const shared = environments.flatMap(({ type, knownTo }) => (knownTo === 'both' ? [type] : []));
   const packs = { first, second };
-  const [search, redLines, assurances] = await Promise.all([
-    differences({ packs, environments, prover, schema: schema.text }, report),
+  const asked = { environments, prover, schema: schema.text };
+  const [search, alone, redLines, assurances] = await Promise.all([
+    differences({ ...asked, packs }, report),
+    differences(
+      { ...asked, packs: { first: rulesOf(first), second: rulesOf(second) } },
+      () => undefined,
+    ),
     boundChanges(first.redLines, second.redLines, prover, shared),
     boundChanges(first.assurances, second.assurances, prover, shared),
   ]);
-  unknown.push(...search.unknown);
+  unknown.push(...search.unknown, ...alone.unknown);
+  const isTold = ({ freer, rules }: Found): boolean =>
+    search.found.some(
+      (one) => one.freer === freer && rules.every((rule) => one.rules.includes(rule)),
+    );
   const told = {
     redLines,
     assurances,
@@ -59,12 +70,20 @@ export async function comparePacks(
     vocabulary: vocabularyChanges(first, second),
     agreement: agreementChanges(first, second),
     differences: differencesByClause(search.found, packs),
+    heldBack: differencesByClause(
+      alone.found.filter((one) => !isTold(one)),
+      packs,
+    ),
   };
   const isAlike = Object.values(told).every((changes) => changes.length === 0);
   const isUnknown =
     unknown.length > 0 || [...redLines, ...assurances].some(({ change }) => change === 'unknown');
   const verdict = isUnknown ? 'unknown' : isAlike ? 'equivalent' : 'differ';
   return { verdict, ...told, unknown };
+}
+
+function rulesOf({ rules }: Pack): Pick<Pack, 'rules' | 'redLines'> {
+  return { rules, redLines: [] };
 }
 
 /** What people ask for most tells most. */
