@@ -13,16 +13,25 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { type Control, localControl } from '#admin/operation.ts';
 import { erase } from '#admin/operations/erasures.ts';
 import { answerInquiry, listInquiries, openInquiry } from '#admin/operations/inquiries.ts';
 import { registerPurpose } from '#gateway/changes.ts';
 import { stateOf } from '#gateway/state.ts';
-import { openGateway, providersAt, type TestGateway } from './harness/gateway.ts';
+import { McpServers } from '#mcp/serve.ts';
+import {
+  type GatewayOptions,
+  openGateway,
+  providersAt,
+  type TestGateway,
+} from './harness/gateway.ts';
 import { bodyOf, codeOf, pathOf, post } from './harness/raw.ts';
 import { speak } from './harness/said/speak.ts';
 import { says, startUpstream, type Upstream } from './harness/upstream.ts';
 
+const MCP_SERVER = fileURLToPath(new URL('harness/mcp-server.ts', import.meta.url));
 const EXAMPLE = fileURLToPath(new URL('../examples/terms/restricted-use', import.meta.url));
 const SUBJECT = 'case-4711-PLANTED';
 
@@ -34,12 +43,17 @@ before(async () => {
 after(() => upstream.close());
 
 /** @param values for whom the terms encrypt */
-async function opened(t: TestContext, values: string): Promise<[TestGateway, Control]> {
+async function opened(
+  t: TestContext,
+  values: string,
+  more: GatewayOptions = {},
+): Promise<[TestGateway, Control]> {
   const terms = mkdtempSync(join(tmpdir(), 'proviso-terms-'));
   t.after(() => rmSync(terms, { recursive: true }));
   cpSync(EXAMPLE, terms, { recursive: true });
   appendFileSync(join(terms, 'terms.yaml'), `\nvalues: ${values}\n`);
-  const proviso = await openGateway({ config: { terms, providers: providersAt(upstream) } });
+  const config = { terms, providers: providersAt(upstream), ...more.config };
+  const proviso = await openGateway({ ...more, config });
   t.after(() => proviso.close());
   const context = { state: proviso.gateway, actor: { kind: 'operator' } } as const;
   return [proviso, localControl(context, async () => undefined)];
@@ -73,6 +87,28 @@ test('by subject: what was said of one is gone, and of nobody else', async (t) =
   assert.ok(upstream.take().every(({ headers }) => !('proviso-subject' in headers)));
   assert.ok(proviso.logs.every((line) => !line.includes('PLANTED')));
   for (const file of filesIn(proviso.dir)) assert.ok(!readFileSync(file).includes('PLANTED'), file);
+});
+
+test('by subject, over MCP too', async (t) => {
+  const [proviso, control] = await opened(t, 'subject', {
+    config: { mcp: { desk: { command: process.execPath, args: [MCP_SERVER] } } },
+    mounts: (gateway) => [new McpServers(gateway)],
+  });
+  const client = new Client({ name: 'tester', version: '1' });
+  const headers = { authorization: `Bearer ${proviso.key}`, 'proviso-subject': SUBJECT };
+  const url = new URL('/mcp/desk', proviso.address);
+  await client.connect(new StreamableHTTPClientTransport(url, { requestInit: { headers } }));
+  t.after(() => client.close());
+  const from = await proviso.settled();
+  await client.callTool({ name: 'echo', arguments: { words: 'good morning' } });
+  const entries = await proviso.entries(from);
+  await control.ask(erase, { of: 'subject', name: SUBJECT });
+  const { ledger } = proviso.gateway;
+  const decisions = entries.filter(({ kind }) => kind === 'decision');
+  assert.equal(decisions.length, 2);
+  for (const entry of decisions) {
+    await assert.rejects(ledger.readPrivate(entry), { code: 'value_erased' });
+  }
 });
 
 test('a subject that has no effect, or is none, is refused', async (t) => {

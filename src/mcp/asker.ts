@@ -5,4 +5,6 @@ import type { Purpose } from '#purpose/register.ts';
 export interface Asker {
   readonly caller: Caller;
   readonly purpose: Purpose | undefined;
+  /** Whom the use is about; see `gateway/vault-key.ts`. */
+  readonly subject?: string | undefined;
 }

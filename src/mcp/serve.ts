@@ -91,10 +91,11 @@ export class McpServers {
 
   #asker(request: IncomingMessage): Asker {
     const { callers, purposes, clock } = this.#gateway;
-    const purpose = request.headers['proviso-purpose'];
+    const { 'proviso-purpose': purpose, 'proviso-subject': subject } = request.headers;
     const head = {
       credential: credentialOf(request),
       purposeId: Array.isArray(purpose) ? purpose[0] : purpose,
+      subject: Array.isArray(subject) ? subject[0] : subject,
     };
     return declarePurpose(identify(head, callers, clock.now()), purposes, clock.now());
   }
