@@ -7,6 +7,7 @@ import { asProvisoError, ProvisoError } from '#base/errors.ts';
 import { parseLogKey } from '#ledger/cosignature.ts';
 import { readPolicy } from '#ledger/policy.ts';
 import { hashToBase64 } from '#ledger/tree.ts';
+import { headsElsewhere } from '#witness/elsewhere.ts';
 import { Http } from '#witness/http.ts';
 import { type Look, Monitor } from '#witness/monitor.ts';
 import { RemoteLog } from '#witness/remote-log.ts';
@@ -41,7 +42,10 @@ export function defineMonitor(command: Command): void {
     )
     .argument('<url>', 'the log’s address, such as https://proviso.example.org/ledger/')
     .requiredOption('--key <vkey>', 'the log’s verifier key, from whoever you trust to know it')
-    .option('--policy <file>', 'a witness policy, whose quorum each head must have')
+    .option(
+      '--policy <file>',
+      'a witness policy: its quorum for each head, and what its witnesses hold',
+    )
     .option('--dir <folder>', 'where what it saw is kept (./proviso-monitor/NAME-OF-THE-LOG)')
     .option('--once', 'look once, and end')
     .option('--interval <seconds>', 'between two looks', wholeNumber(1, 86_400), INTERVAL_S)
@@ -78,11 +82,13 @@ async function monitor(url: string, options: MonitorOptions, output: Output): Pr
   const http = new Http();
   let onProgress = (_done: number, _total: number): void => undefined;
   try {
+    const witnessed = policy === undefined ? undefined : await readPolicy(policy);
     const following = await Monitor.open({
       dir,
       log,
       remote: new RemoteLog(url, http),
-      policy: policy === undefined ? undefined : await readPolicy(policy),
+      policy: witnessed,
+      elsewhere: async () => (witnessed ? headsElsewhere(log, witnessed, http) : []),
       lookAgainMs: LOOK_AGAIN_MS,
       onProgress: (done, total) => onProgress(done, total),
     });

@@ -145,6 +145,31 @@ test('a log that parts past what was seen is not a split view for this monitor',
   await assertGood(monitor, 700, 500);
 });
 
+test('a log that shows others something else is a split view, when their head is compared', async () => {
+  const dir = newFolder();
+  const remote = new RemoteLog(url, http);
+  let held: readonly Buffer[] = [];
+  const monitor = await Monitor.open({
+    dir,
+    remote,
+    lookAgainMs: 1,
+    log: log.signer.verifier,
+    elsewhere: () => Promise.resolve(held),
+  });
+  shown = { log, size: 700 };
+  const stranger = ExampleLog.make('example.com/log', 500);
+  const harmless = [stranger.checkpoint(400), log.checkpoint(600), fork.checkpoint(800), 'text'];
+  held = harmless.map((note) => Buffer.from(note));
+  await assertGood(monitor, 700, 700);
+  held = [...held, Buffer.from(fork.checkpoint(500))];
+  const { evidence = '' } = await findingOf(monitor, 'split_view', /of 700 entries that does not/);
+  const { heads } = verifySplitView(readFileSync(evidence), log.key);
+  assert.deepEqual(
+    heads.map(({ size }) => size),
+    [500, 700],
+  );
+});
+
 test('an older head is a roll-back, when it still stands at the third look', async () => {
   const monitor = await open(newFolder());
   shown = { log, size: 700 };

@@ -28,6 +28,8 @@ export interface MonitorOptions {
   readonly remote: RemoteLog;
   /** Whose cosignatures a head needs, where that is asked for. */
   readonly policy?: WitnessPolicy | undefined;
+  /** Heads of this log that others hold: signed notes, from anyone. */
+  readonly elsewhere?: () => Promise<readonly Buffer[]>;
   /** Between two looks at something that is wrong. */
   readonly lookAgainMs: number;
   /** @param done entries checked, of `total` */
@@ -138,6 +140,8 @@ export class Monitor {
       await replaceFile(nodeDisk, join(this.#options.dir, 'checkpoint'), note);
       this.#seen = head;
     }
+    const contrary = await this.#checkElsewhere(isLast);
+    if (contrary) return { isConsistent: false, finding: contrary };
     return { isConsistent: true, checkpoint: head.checkpoint, added, witnesses };
   }
 
@@ -163,6 +167,20 @@ export class Monitor {
     }
     await this.#copy.forget(seen.size, true);
     return this.#notContinued(head, wrong, isLast);
+  }
+
+  /** What others hold of this log must be in what was seen, as far as that goes. */
+  async #checkElsewhere(isLast: boolean): Promise<Finding | undefined> {
+    const { log, dir, elsewhere } = this.#options;
+    const seen = this.#seen as Head;
+    for (const note of (await elsewhere?.()) ?? []) {
+      const theirs = signedHead(note, log);
+      // A greater one is for the next look; one that the log did not sign says nothing.
+      if (!theirs || theirs.checkpoint.size > seen.checkpoint.size) continue;
+      const view = await this.#splitView(theirs, seen, tilesIn(dir, seen.checkpoint.size));
+      if (view) return this.#split(view, theirs, seen, isLast);
+    }
+    return undefined;
   }
 
   /** The head is not past the one that was seen: of another log, or an older one. */
@@ -257,4 +275,12 @@ export class Monitor {
 
 function found(kind: FindingKind, problem: string): Look {
   return { isConsistent: false, finding: { kind, problem, evidence: undefined } };
+}
+
+function signedHead(note: Buffer, log: NoteVerifier): Head | undefined {
+  try {
+    return { note, checkpoint: openCheckpoint(note, log) };
+  } catch {
+    return undefined;
+  }
 }
