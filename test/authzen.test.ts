@@ -169,7 +169,7 @@ test('people lift a denial: asked for, approved, evaluated again, permitted once
   assert.equal((await evaluate(body)).body.decision, false);
   const given = { ...body, context: { approval: done.result.approval } };
   const [one, two] = await Promise.all([evaluate(given), evaluate(given)]);
-  assert.deepEqual([one.body.decision, two.body.decision].toSorted(), [false, true]);
+  assert.notEqual(one.body.decision, two.body.decision);
   const permitted = one.body.decision ? one.body : two.body;
   const { body: keys } = await send('/proviso/release-keys');
   const verified = await verifyRelease(String(permitted.context.release), {

@@ -88,10 +88,15 @@ for (const protocol of PROTOCOLS) {
       assert.equal(proviso.gateway.holds.state(proviso.gateway.holds.find(id) as never), 'open');
       await adviser.approve(id);
       const heard = await asking;
-      assert.deepEqual(heard.calls.map(({ name, arguments: given }) => [name, given]).toSorted(), [
-        ['find_berth', { metres: 12.5 }],
-        ['fire_weapon', SIGNED],
-      ]);
+      assert.deepEqual(
+        heard.calls
+          .map(({ name, arguments: given }) => [name, given])
+          .toSorted(([a], [b]) => String(a).localeCompare(String(b))),
+        [
+          ['find_berth', { metres: 12.5 }],
+          ['fire_weapon', SIGNED],
+        ],
+      );
       assert.equal(heard.finish, 'tool_calls');
       assert.match(heard.text, /First this\. *Then that\./);
       assert.deepEqual(action.kind === 'tool_call' && action.arguments, SIGNED);

@@ -74,7 +74,9 @@ async function released(): Promise<Released> {
 }
 
 async function act(body: unknown, { tool = 'fire_weapon', executor = 0 } = {}) {
-  const { port } = servers[executor]?.address() as AddressInfo;
+  const server = servers[executor];
+  assert.ok(server);
+  const { port } = server.address() as AddressInfo;
   const answer = await fetch(`http://127.0.0.1:${port}/tools/${tool}`, {
     method: 'POST',
     body: typeof body === 'string' ? body : JSON.stringify(body),

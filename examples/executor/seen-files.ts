@@ -24,7 +24,11 @@ export function seenFiles(folder: string): SeenFiles {
         throw error;
       });
       if (!file) return false;
-      await file.sync().finally(() => file.close());
+      try {
+        await file.sync();
+      } finally {
+        await file.close();
+      }
       await syncFolder(folder);
       return true;
     },
@@ -43,5 +47,9 @@ const KEPT_MS = 24 * 60 * 60 * 1000;
 async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
   const handle = await open(folder, 'r');
-  await handle.sync().finally(() => handle.close());
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }

@@ -130,7 +130,7 @@ export class Holds {
     const expiresAt = clock.now() + Math.min(...requirements.map(({ withinMs }) => withinMs));
     const asks = requirements.map(({ approval }) => approval);
     const about = { asks, expiresAt, ledger: ledger.origin, terms: terms.pack.hash };
-    const action = makeAction({ ...draft, ...about } as ActionDraft);
+    const action = makeAction({ ...draft, ...about });
     const opening = { id: newHoldId(), decision, requirements };
     this.#opening.set(caller, (this.#opening.get(caller) ?? 0) + 1);
     try {

@@ -27,7 +27,7 @@ function readOrMake(dataDir: string): string {
     const { privateKey } = generateKeyPairSync('ed25519');
     const pem = privateKey.export({ format: 'pem', type: 'pkcs8' });
     writeFileSync(path, pem, { mode: 0o600, flag: 'wx', flush: true });
-    return pem as string;
+    return pem;
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code === 'EEXIST') return readFileSync(path, 'utf8');
     throw new ProvisoError('system_failed', `\`${path}\` could not be made.`, { cause: thrown });

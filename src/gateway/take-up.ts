@@ -176,7 +176,7 @@ function toolCallOf(hold: ActionHold): { action: ToolCall; origin: ToolCallOrigi
   const { action } = hold;
   const origin = originOf(hold);
   if (action.kind === 'tool_call' && origin.kind === 'tool_call') {
-    return { action: action as ToolCall, origin };
+    return { action, origin };
   }
   throw new ProvisoError('hold_mismatch', 'The hold is on a call: repeat that call under it.');
 }

@@ -168,7 +168,7 @@ function requireInterchangeable(value: JsonValue, at: string): void {
     }
     for (const [key, member] of Object.entries(value)) {
       if (!key.isWellFormed()) throw ambiguous(at, 'has a key that holds half a character');
-      requireInterchangeable(member as JsonValue, `${at}.${key}`);
+      requireInterchangeable(member, `${at}.${key}`);
     }
   }
 }

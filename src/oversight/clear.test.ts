@@ -21,7 +21,7 @@ test('a denial tells the code, the rules, the clause’s words once, the entry a
   });
 });
 
-test('INVARIANT (6): a hold is a refusal as long as nobody can approve', () => {
+test('INVARIANT (6): a hold clears nothing', () => {
   const recorded = { decision: { effect: 'hold' as const, rules: [rule('r', 'c')] }, entry: 1 };
   assert.throws(() => clear(recorded, 'ops'), { code: 'approval_required' });
 });

@@ -1,7 +1,7 @@
 /**
  * The stage between a decision and anything that follows from it: a permit is cleared, everything
- * else is answered with what the caller needs to know. Holds are not built yet: a rule that asks
- * for an approval is a denial that says so. INVARIANT (6)
+ * else is answered with what the caller needs to know. A hold clears nothing: what people approved
+ * has been decided again, and is a permit by then. INVARIANT (6)
  */
 import { type ErrorCode, ProvisoError } from '#base/errors.ts';
 

@@ -559,7 +559,7 @@ test('a drill goes nowhere, however many sign it', async (t) => {
   const real = await held(proviso);
   const { what: _what, nonce: _nonce, ...draft } = real.action;
   const opening = { id: `hld_${'D'.repeat(22)}`, decision: 1, requirements: real.requirements };
-  await gateway.holds.write(drillOpened(opening, makeDocument(draft as never), 'made up'));
+  await gateway.holds.write(drillOpened(opening, makeDocument(draft), 'made up'));
   await officer.approve(opening.id);
   await adviser.approve(opening.id);
   const drill = gateway.holds.find(opening.id);

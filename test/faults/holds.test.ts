@@ -112,9 +112,12 @@ async function fetchHold({ address }: Running, key: string, hold: string) {
 /** One hold for each decision that is held, one end for each hold, approvals before it. */
 function assertWhole(entries: readonly Entry[], { released }: Told): void {
   const of = (kind: string) => entries.filter((entry) => entry.kind === kind);
-  const holds = of('hold').map(({ public: facts }) => facts['id']);
+  const holds = of('hold').map(({ public: facts }) => JSON.stringify(facts['id']));
   const held = of('outcome').filter(({ public: facts }) => facts['outcome'] === 'held');
-  assert.deepEqual(held.map(({ public: facts }) => facts['hold']).toSorted(), holds.toSorted());
+  assert.deepEqual(
+    held.map(({ public: facts }) => JSON.stringify(facts['hold'])).toSorted(),
+    holds.toSorted(),
+  );
   const releases = of('release').map(({ public: facts }) => facts['hold']);
   assert.equal(new Set(releases).size, releases.length, 'a hold was released twice');
   for (const hold of released.keys()) assert.ok(releases.includes(hold), `${hold} is not recorded`);
