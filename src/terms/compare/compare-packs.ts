@@ -6,6 +6,7 @@
 import type { Pack } from '../pack.ts';
 import { environmentName } from '../prove/analyze.ts';
 import { Prover } from '../prove/prover.ts';
+import { byInterest } from '../prove/sentence.ts';
 import type { Solver } from '../prove/solver.ts';
 import { type AgreementChange, agreementChanges } from './agreement.ts';
 import { type BoundChange, boundChanges } from './bounds.ts';
@@ -39,7 +40,7 @@ export async function comparePacks(
   const schema = commonSchema(first.schema, second.schema);
   const prover = new Prover(schema.text, solver);
   const unknown: Unknown[] = [];
-  const environments = [...prover.environments].sort(byInterest).flatMap((type): Environment[] => {
+  const environments = byInterest(prover.environments).flatMap((type): Environment[] => {
     const knownTo = schema.knownTo(type);
     if (knownTo !== 'differently') return [{ type, knownTo }];
     const reason = 'the two schemas say different things about such calls';
@@ -84,13 +85,4 @@ export async function comparePacks(
 
 function rulesOf({ rules }: Pack): Pick<Pack, 'rules' | 'redLines'> {
   return { rules, redLines: [] };
-}
-
-/** What people ask for most tells most. */
-function byInterest(a: Environment['type'], b: Environment['type']): number {
-  const rank = ({ action }: Environment['type']): number => {
-    const at = ['generate', 'callTool', 'embed', 'countTokens'].indexOf(action.action.id);
-    return at < 0 ? 4 : at;
-  };
-  return rank(a) - rank(b);
 }

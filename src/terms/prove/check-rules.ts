@@ -11,6 +11,7 @@ import type { Claim } from './claim.ts';
 import { errsRule, matchesRule } from './pack-policies.ts';
 import type { Prover } from './prover.ts';
 import { holdsCompiled } from './replay.ts';
+import { byInterest } from './sentence.ts';
 
 export interface RuleFault {
   readonly rule: PackRule;
@@ -60,7 +61,7 @@ async function vacuous(
 
 async function erring(rule: PackRule, prover: Prover): Promise<RuleFault | undefined> {
   let reason: string | undefined;
-  for (const environment of prover.environments) {
+  for (const environment of byInterest(prover.environments)) {
     const answer = await prover.find(errsRule(rule), environment);
     if (answer.result === 'found') return { rule, fault: 'can err', example: answer.request };
     if (answer.result === 'unknown') ({ reason } = answer);

@@ -6,6 +6,7 @@ import { type EntityUid, type Expr, partsOf } from '../policy.ts';
 import type { ReferenceCall } from '../reference.ts';
 import type { PackRule } from '../rules.ts';
 import { policyExpressions } from '../typing/policy.ts';
+import type { RequestType } from '../typing/schema.ts';
 import { type Entity, entityKey, type Fields, type Request } from '../value.ts';
 import {
   argumentWords,
@@ -61,6 +62,15 @@ export function lookedAtBy(rules: readonly PackRule[]): LookedAt {
   };
   for (const { policy } of rules) for (const expr of policyExpressions(policy)) visit(expr);
   return { attributes, groups };
+}
+
+/** What people ask for most first, since an example of it tells most. */
+export function byInterest(environments: readonly RequestType[]): readonly RequestType[] {
+  const rank = ({ action }: RequestType): number => {
+    const at = ['generate', 'callTool', 'embed', 'countTokens'].indexOf(action.action.id);
+    return at < 0 ? Infinity : at;
+  };
+  return environments.toSorted((a, b) => (rank(a) < rank(b) ? -1 : Number(rank(a) > rank(b))));
 }
 
 function entitiesIn(expr: Expr): readonly EntityUid[] {
