@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { JsonObject } from '#base/json.ts';
 import { parseJsonText } from '#base/json.ts';
+import { signatureLine } from '#base/note.ts';
+import { makeCosignerKey, parseCosignerKey, signerAt } from '#ledger/cosignature.ts';
 import { openLedger } from '#ledger/ledger.ts';
 import { encodeTlogProof, proveInclusion } from '#ledger/prove.ts';
+import { WITNESSED_FILE } from '#ledger/public-files.ts';
 import { readBundle } from '#ledger/read.ts';
 import type { Question, Source } from './choose.ts';
 import { disclose } from './disclose.ts';
@@ -123,6 +126,34 @@ test('what cannot be asked is refused, with what to do', async () => {
   for (const [question, code, message] of refused) {
     await assert.rejects(ask(question), { code, message });
   }
+});
+
+test('the head that witnesses cosigned is taken where it covers all, and says who saw it when', async () => {
+  const copy = join(root, 'witnessed');
+  const own = await exampleLedger(copy, 10);
+  const witness = signerAt(parseCosignerKey(makeCosignerKey('witness.example', 'ed25519')), {
+    now: () => STARTED_AT,
+  });
+  const note = readFileSync(join(copy, 'checkpoint'), 'utf8');
+  const text = note.slice(0, note.indexOf('\n\n') + 1);
+  writeFileSync(join(copy, WITNESSED_FILE), note + signatureLine(text, witness));
+  const log = await parseVerifierKey(own.log.text);
+  const trusted = [log, await parseVerifierKey(witness.verifier.text)];
+  const all = { where: [], fields: ['effect'], isComplete: true };
+  const seen = await verify((await disclose(own, all)).text, trusted);
+  assert.deepEqual(seen.checkpoint?.cosignatures, [{ name: 'witness.example', at: STARTED_AT }]);
+  assert.ok(seen.shown.some((sentence) => /`witness.example` saw this head/.test(sentence)));
+  const unnamed = await verify((await disclose(own, all)).text, [log]);
+  assert.ok(unnamed.notShown.some((sentence) => /lines by `witness.example`/.test(sentence)));
+
+  const clock = { now: () => STARTED_AT + 86_400_000 };
+  const ledger = await openLedger({ dir: copy, origin: ORIGIN, clock });
+  await ledger.append({ kind: 'stop', public: {} });
+  await ledger.close();
+  const sizeOf = async (question: Question) =>
+    (await verify((await disclose(own, question)).text, trusted)).checkpoint?.size;
+  assert.equal(await sizeOf({ ...all, to: { entry: 21 } }), 21);
+  assert.equal(await sizeOf(all), 22);
 });
 
 test('what was erased is said to be, and everything else still shown', async () => {
