@@ -3,7 +3,7 @@
  * anyone reads it over HTTP, with code that is not Proviso's.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -129,6 +129,15 @@ test('only reading is served, with its caching, and nothing else of the folder',
     assert.equal((await at(path)).status, 404, path);
   }
   assert.equal((await at('checkpoint?x=1')).status, 200);
+  const lost = join(root, 'harbour/tile/0/001');
+  const bytes = readFileSync(lost);
+  rmSync(lost);
+  const failed = await at('tile/0/001');
+  writeFileSync(lost, bytes);
+  assert.equal(failed.status, 500);
+  const text = await failed.text();
+  assert.match(text, /ledger_corrupt/);
+  assert.doesNotMatch(text, new RegExp(root), 'no path of the machine');
 });
 
 test('a witness that is away stops the calls of who asked for that, and they go on after it', async () => {

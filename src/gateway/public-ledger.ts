@@ -16,7 +16,7 @@ export function publicLedger(gateway: Gateway): Mount {
     handle(request, response) {
       request.resume();
       answer(gateway, request, response).catch((thrown: unknown) => {
-        refuse(gateway, asProvisoError(thrown), response);
+        refuse(gateway, shownToAnyone(asProvisoError(thrown), gateway), response);
       });
     },
   };
@@ -47,9 +47,19 @@ async function answer(
   }
 }
 
+/** What is wrong with the folder is for the operator: its paths are nobody else's. */
+function shownToAnyone(error: ProvisoError, { log }: Gateway): ProvisoError {
+  const { code } = error;
+  if (code === 'not_found' || code === 'method_not_allowed') return error;
+  if (code === 'entry_archived') {
+    return new ProvisoError(code, 'These entries were moved to an archive.');
+  }
+  log.error({ err: error, code }, 'a file of the log cannot be served');
+  return new ProvisoError(code, 'The log cannot be read here at the moment.');
+}
+
 function refuse(gateway: Gateway, error: ProvisoError, response: ServerResponse): void {
   gateway.metrics.erred(error.code);
-  if (error.code === 'internal') gateway.log.error({ err: error.cause }, 'defect');
   if (response.headersSent) return void response.destroy();
   const body = JSON.stringify({ error: { code: error.code, message: error.publicMessage } });
   response.writeHead(error.status, {
