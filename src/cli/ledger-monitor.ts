@@ -22,6 +22,8 @@ import { stopSignal } from './signals.ts';
 
 const LOOK_AGAIN_MS = 1_000;
 const INTERVAL_S = 10;
+/** What was told last, where nothing was in the way. */
+const READ = 'read';
 
 interface MonitorOptions extends JsonOption {
   readonly key: string;
@@ -121,8 +123,9 @@ async function follow(
     try {
       const found = await look();
       if (!found.isConsistent) return tellFinding(found, origin, output, true);
+      if (told !== '' && told !== READ) output.note('It can be read again.');
       if (found.added > 0 || told === '') tellHead(found, output);
-      told = 'read';
+      told = READ;
     } catch (thrown) {
       const { code, publicMessage } = asProvisoError(thrown);
       if (code !== 'log_unreachable') throw thrown;
