@@ -10,8 +10,8 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import type { JsonObject } from '#base/json.ts';
-import type { Entry } from '#ledger/entry.ts';
 import { parseVerifierKey } from '#base/note.ts';
+import type { Entry } from '#ledger/entry.ts';
 import { readCheckpoint, readEntries } from '#ledger/read.ts';
 import { PROTOCOLS, type Protocol } from '#wire/exchange.ts';
 import { providersAt } from '../harness/gateway.ts';
@@ -68,6 +68,13 @@ export function configure(folder: string, upstream: Upstream, limits: JsonObject
   const config = {
     dataDir: join(folder, 'data'),
     listen: { port: 0 },
+    // Nobody is there to sign: what is held is told by reference, and the call goes on.
+    oversight: {
+      onHold: 'reference',
+      streamWaitMsMax: 0,
+      holdsMax: 1_000_000,
+      holdsPerCallerMax: 1_000_000,
+    },
     providers: providersAt(upstream),
     telemetry: { logLevel: 'fatal' },
     limits: { attemptsMax: 1, ...limits },
@@ -85,7 +92,7 @@ export async function readLedger(folder: string, verifierKey: string): Promise<E
   return Array.fromAsync(readEntries(dir, size));
 }
 
-/** Text, then a permitted and a forbidden tool call, at the pace of a model. */
+/** Text, then a permitted tool call and one that is held, at the pace of a model. */
 export function modelAnswers(): Script {
   const spoken = Object.fromEntries(
     PROTOCOLS.map((protocol) => [

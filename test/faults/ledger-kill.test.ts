@@ -7,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { openLedger } from '#ledger/ledger.ts';
 import { parseVerifierKey } from '#base/note.ts';
+import { openLedger } from '#ledger/ledger.ts';
 import { followEntries, readEntries } from '#ledger/read.ts';
 import { verifyLedger } from '#ledger/verify.ts';
 
