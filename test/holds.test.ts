@@ -8,7 +8,9 @@ import { createOpenAI } from '@ai-sdk/openai';
 import { ChatOpenAI } from '@langchain/openai';
 import { isStepCount, type LanguageModel, streamText, tool } from 'ai';
 import { z } from 'zod';
+import type { JsonObject } from '#base/json.ts';
 import { PROTOCOLS, type Protocol } from '#wire/exchange.ts';
+import { protocols } from '#wire/protocols.ts';
 import {
   newApprover,
   nextHold,
@@ -17,7 +19,7 @@ import {
 } from './harness/approvers.ts';
 import { connect } from './harness/clients/connect.ts';
 import { modelOf, openGateway, providersAt, type TestGateway } from './harness/gateway.ts';
-import { pathOf, post, streamedBody } from './harness/raw.ts';
+import { open, pathOf, post, streamedBody } from './harness/raw.ts';
 import { speak } from './harness/said/speak.ts';
 import { says, startUpstream, type Upstream } from './harness/upstream.ts';
 
@@ -127,6 +129,36 @@ async function approveNext(): Promise<void> {
   await sleep(350);
   await officer.approve(id);
   await adviser.approve(id);
+}
+
+for (const protocol of PROTOCOLS) {
+  test(`${protocol}: a client that went away finds its call by reference, as its protocol has it`, async () => {
+    upstream.answer(says(speak(protocol, { calls: [FIRE], finish: 'tool_calls' })));
+    const gone = new AbortController();
+    const opened = nextHold(proviso.gateway);
+    const body = streamedBody(protocol, 'Do what is needed.');
+    const asking = open(proviso, pathOf(protocol, true), body, {}, gone.signal)
+      .then((response) => response.text())
+      .catch(() => 'gone');
+    const { id } = await opened;
+    gone.abort();
+    assert.equal(await asking, 'gone');
+    await officer.approve(id);
+    const waiting = fetch(`${proviso.address}/proviso/holds/${id}?waitMs=5000`, {
+      headers: { authorization: `Bearer ${proviso.key}` },
+    });
+    await sleep(50);
+    await adviser.approve(id);
+    const found = (await (await waiting).json()) as { state: string; answer: JsonObject };
+    assert.equal(found.state, 'released');
+    const { parts, finish } = protocols[protocol].decodeAnswer(found.answer);
+    const calls = parts.flatMap((part) => (part.type === 'tool_call' ? [part] : []));
+    assert.deepEqual(
+      calls.map(({ name, arguments: text }) => [name, JSON.parse(text)]),
+      [['fire_weapon', SIGNED]],
+    );
+    assert.equal(finish.reason, 'tool_calls');
+  });
 }
 
 /** What a client sees that reads bytes. */
