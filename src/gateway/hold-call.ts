@@ -42,6 +42,7 @@ export async function holdCall<P extends Received>(
 ): Promise<Held<P> | undefined> {
   const { request, wish } = received;
   const id = await holdOf(asked, received, gateway);
+  reply.header('proviso-hold', id);
   const isStreamed = request.operation === 'generate' && request.stream;
   const waitMs = waitMsOf(wish, isStreamed, gateway.config);
   const stop = isStreamed

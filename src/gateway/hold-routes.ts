@@ -14,10 +14,10 @@ import type { GatedPart } from './gate.ts';
 import type { Gateway } from './gateway.ts';
 import { credentialOf } from './head.ts';
 import { looks } from './held.ts';
+import { asSigned } from './hold-tool-call.ts';
 import { Reply } from './reply.ts';
 import type { Mount } from './server.ts';
 import { actionHold, type Taken, takeUp, wordsOf } from './take-up.ts';
-import { asSigned } from './tool-calls.ts';
 
 const WAIT_MS_MAX = 60_000;
 

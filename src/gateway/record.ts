@@ -36,7 +36,7 @@ export async function recordDecision<P extends Undecided & DecidedCall & Sealed>
       purpose: decided.purpose?.id,
       rules: decision.rules.map(({ id }) => id),
       isStreamed: request.operation === 'generate' && request.stream,
-      targets: decided.targets.map(({ provider, model }) => `${provider.name}/${model}`),
+      targets: decided.targets.map(({ name }) => name),
       terms: decided.terms,
       toolClass: undefined,
       caller: decided.caller,
