@@ -82,7 +82,11 @@ test('no character of a token can be another one', async () => {
 test('only `true` is first use: a store that fails or says nothing refuses', async () => {
   for (const answer of [false, undefined, null, 1, 'true', {}]) {
     const seen = { add: () => answer } as object as SeenStore;
-    assert.equal(await codeOf(verifyRelease(token, given({ seen }))), 'used', JSON.stringify(answer));
+    assert.equal(
+      await codeOf(verifyRelease(token, given({ seen }))),
+      'used',
+      JSON.stringify(answer),
+    );
   }
   const seen: SeenStore = { add: () => Promise.reject(new Error('disk full')) };
   await assert.rejects(verifyRelease(token, given({ seen })), /disk full/);
