@@ -104,14 +104,17 @@ export async function finishArchived(
 ): Promise<void> {
   for (const { at, from, to } of await archivedSpans(dir)) {
     for (let n = from / VALUES_WIDTH; n < to / VALUES_WIDTH; n++) {
-      if (isWholeIn(at, n)) await removeFile(dir, size, n, disk);
+      if (bundlesIn(dir, n) > 0 && bundlesIn(at, n) === BUNDLES_PER_FILE) {
+        await removeFile(dir, size, n, disk);
+      }
     }
   }
 }
 
-function isWholeIn(archive: string, n: number): boolean {
+/** How many bundles of a file of values there are. */
+function bundlesIn(dir: string, n: number): number {
   const bundles = Array.from({ length: BUNDLES_PER_FILE }, (_, i) => n * BUNDLES_PER_FILE + i);
-  return bundles.every((bundle) => existsSync(join(archive, tilePath('entries', bundle))));
+  return bundles.filter((bundle) => existsSync(join(dir, tilePath('entries', bundle)))).length;
 }
 
 async function instantOf(dir: string, size: number, entry: number): Promise<number> {

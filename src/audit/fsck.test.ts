@@ -27,7 +27,7 @@ let folders = 0;
 const newFolder = (): string => join(root, String(folders++));
 
 /** A full file of values, and the beginning of another. */
-const CALLS = 2_200;
+const CALLS = 2_080;
 let large: ExampleLedger;
 before(async () => {
   large = await exampleLedger(newFolder(), CALLS);
@@ -313,7 +313,7 @@ test('a ledger in use is sound whenever it is looked at', async () => {
 });
 
 test('a byte that flips anywhere in public files, vault or packs is found', async () => {
-  const example = await exampleLedger(newFolder(), 150);
+  const example = await exampleLedger(newFolder(), 100);
   await example.ledger.erase('caller:records-batch');
   await example.ledger.close();
   const { dataDir } = example;
@@ -343,7 +343,7 @@ test('a byte that flips anywhere in public files, vault or packs is found', asyn
         }
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 });
 
