@@ -1,6 +1,8 @@
 /** Everything that can be asked of a gateway over its control API, by name. */
 import type { Operation } from './operation.ts';
 import { checkArchive, recordArchive } from './operations/archives.ts';
+import { getCheckpoint } from './operations/checkpoint.ts';
+import { makeDisclosure } from './operations/disclosures.ts';
 import { getEntry, listEntries, readPrivate } from './operations/entries.ts';
 import { erase } from './operations/erasures.ts';
 import { askHold, getHold, listHolds, rejectHold, signHold } from './operations/holds.ts';
@@ -18,6 +20,7 @@ import {
   withdrawChange,
 } from './operations/people.ts';
 import { endPurpose, listPurposes, registerPurpose } from './operations/purposes.ts';
+import { searchEntries } from './operations/search.ts';
 import {
   beginOidc,
   beginRegistration,
@@ -49,8 +52,11 @@ export const OPERATIONS = {
   endPurpose,
   getOverview,
   listEntries,
+  searchEntries,
   getEntry,
   readPrivate,
+  getCheckpoint,
+  makeDisclosure,
   getSignInWays,
   beginSignIn,
   signIn,

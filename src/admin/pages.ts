@@ -1,7 +1,7 @@
 /**
- * The console's pages as Vite built them: `/console`, and `/verify` for whoever checks a disclosure.
- * Their policy lets them load nothing from elsewhere, run no script but their own files, and stand
- * in no other page.
+ * The pages as Vite built them: the console at `/console`, and at `/verify` the page in one file with
+ * which anybody checks a disclosure, the same that `proviso verify --page` hands out. Their policies
+ * let them load nothing from elsewhere, run no script but their own, and stand in no other page.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
@@ -12,6 +12,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 
 /** Where `npm run build:console` puts them. */
 export const CONSOLE_DIR = fileURLToPath(new URL('../../dist/console', import.meta.url));
+const VERIFY_PAGE = fileURLToPath(new URL('../../dist/verify/verify.html', import.meta.url));
 
 const YEAR_MS = 365 * 24 * 60 * 60 * 1000;
 /** Vite writes it where a nonce goes (`html.cspNonce`). */
@@ -37,7 +38,7 @@ export function addPages(app: FastifyInstance, origin: string, dir: string): voi
   }
   const page = isBuilt ? readFileSync(join(dir, 'index.html'), 'utf8') : NOT_BUILT;
   // The page's own script finds the rest of the path.
-  for (const url of ['/console', '/console/*', '/verify']) {
+  for (const url of ['/console', '/console/*']) {
     app.get(url, { schema: { hide: true } }, (request, reply) => {
       const { host } = request.headers;
       // Nobody can sign in at an IP address: no passkey is bound to one.
@@ -47,7 +48,22 @@ export function addPages(app: FastifyInstance, origin: string, dir: string): voi
       return sendPage(reply, page);
     });
   }
+  const verify = existsSync(VERIFY_PAGE) ? readFileSync(VERIFY_PAGE, 'utf8') : undefined;
+  app.get('/verify', { schema: { hide: true } }, (_request, reply) =>
+    verify === undefined ? sendPage(reply, NOT_BUILT) : sendVerify(reply, verify),
+  );
 }
+
+/** Its own policy names its script and its styles by their hashes; that of this gateway adds to it. */
+function sendVerify(reply: FastifyReply, page: string): FastifyReply {
+  const [, own = "default-src 'none'"] = OWN_POLICY.exec(page) ?? [];
+  return reply
+    .header('content-security-policy', `${own}; frame-ancestors 'none'`)
+    .type('text/html; charset=utf-8')
+    .send(page);
+}
+
+const OWN_POLICY = /<meta http-equiv="Content-Security-Policy" content="([^"]+)">/;
 
 function isLocal(origin: string): boolean {
   return origin.startsWith('http://localhost');

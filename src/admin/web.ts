@@ -27,6 +27,8 @@ export interface Web {
   readonly oidc: OidcSignIn | undefined;
   readonly live: LiveEntries;
   readonly pulse: Pulse;
+  /** Of the ledger's checkpoints, where witnesses are configured. */
+  readonly witnessing: Gateway['witnessing'];
   /** The providers in force; another after each reload. */
   readonly routing: () => Routing;
 }
@@ -46,6 +48,7 @@ export function openWeb(gateway: Gateway, port: number): Web {
     oidc: oidc && new OidcSignIn(oidc, origin, clock),
     live: new LiveEntries(ledger),
     pulse: new Pulse(metrics.registry, () => clock.now()),
+    witnessing: gateway.witnessing,
     routing: () => gateway.routing,
   };
 }

@@ -3,7 +3,10 @@ import { Anchor, Table, Text } from '@mantine/core';
 import { Link } from 'wouter';
 import { EffectBadge, type EntryRow } from './effect-badge.tsx';
 
-export function EntryTable({ entries }: { readonly entries: readonly EntryRow[] }) {
+/** Who called is known where it was looked for. */
+type Row = EntryRow & { readonly caller?: string | undefined };
+
+export function EntryTable({ entries }: { readonly entries: readonly Row[] }) {
   if (entries.length === 0) return <Text c="dimmed">Nothing yet.</Text>;
   return (
     <Table.ScrollContainer minWidth={640}>
@@ -27,7 +30,7 @@ export function EntryTable({ entries }: { readonly entries: readonly EntryRow[] 
               </Table.Td>
               <Table.Td>
                 <time dateTime={entry.at} title={entry.at}>
-                  {new Date(entry.at).toLocaleTimeString()}
+                  {whenOf(entry.at)}
                 </time>
               </Table.Td>
               <Table.Td>
@@ -45,11 +48,19 @@ export function EntryTable({ entries }: { readonly entries: readonly EntryRow[] 
   );
 }
 
+/** The day only where it is another than this. */
+function whenOf(instant: string): string {
+  const at = new Date(instant);
+  const isToday = at.toDateString() === new Date().toDateString();
+  return isToday ? at.toLocaleTimeString() : at.toLocaleString();
+}
+
 /** In a few words, from what stands in clear. */
-function aboutOf({ kind, closes, public: facts }: EntryRow): string {
+function aboutOf({ kind, closes, caller, public: facts }: Row): string {
   if (closes !== undefined) return `of decision ${closes}`;
   const { action, targets, purpose, hold, parent } = facts;
   const words = [
+    caller === undefined ? '' : `by ${caller}`,
     typeof action === 'string' ? action : '',
     listOf(targets),
     typeof purpose === 'string' ? `for ${purpose}` : '',

@@ -38,6 +38,10 @@ const overview = z.strictObject({
   providers: z.array(
     z.strictObject({
       name: z.string(),
+      kind: z
+        .string()
+        .optional()
+        .describe('As the configuration says it: `openai`, …; `sandbox` makes its answers up.'),
       protocols: z.array(z.string()),
       models: z.array(z.string()),
       health: z
@@ -71,6 +75,11 @@ export const getOverview = operation({
       tokens.find(
         ({ labels }) => labels['provider'] === provider && labels['direction'] === direction,
       )?.count ?? 0;
+    const kinds = new Map(state.config.providers.map((provider) => [provider.name, provider.kind]));
+    const kindOf = (name: string) => {
+      const kind = kinds.get(name);
+      return kind === undefined ? {} : { kind };
+    };
     const [p50, p90, p99] = [0.5, 0.9, 0.99].map((share) => quantile(buckets, share));
     const { size, failure } = state.ledger;
     return {
@@ -98,6 +107,7 @@ export const getOverview = operation({
         : { latency: { p50, p90, p99 } }),
       providers: [...routing().providers].map(({ name, wires, models, breaker }) => ({
         name,
+        ...kindOf(name),
         protocols: wires.map((wire) => wire.name),
         models: [...models],
         health: breaker.state,

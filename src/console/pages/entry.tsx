@@ -1,6 +1,5 @@
 /** One entry: what it says, and its proof, checked here in the browser and not by the gateway. */
-import { Alert, Anchor, Button, Card, Code, Group, Stack, Text, Title } from '@mantine/core';
-import { IconShieldCheck, IconShieldX } from '@tabler/icons-react';
+import { Anchor, Button, Card, Code, Group, Stack, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useParams } from 'wouter';
@@ -9,7 +8,9 @@ import { verifyFile } from '#disclosure/verify/verify.ts';
 import { ask, type Result } from '../api.ts';
 import { EntryTable } from '../entry-table.tsx';
 import { Loaded, Page } from '../page.tsx';
+import { saveFile } from '../save-file.ts';
 import { hasRole, useSession } from '../session.ts';
+import { VerdictAlert } from '../verdict.tsx';
 
 export function EntryPage() {
   const { index } = useParams<{ index: string }>();
@@ -39,7 +40,9 @@ function Found({ found }: { readonly found: Result<'getEntry'> }) {
         <Title order={2} size="h5" mb="sm">
           In clear
         </Title>
-        <Code block>{JSON.stringify(entry.public, null, 2)}</Code>
+        <Code block style={WRAPPED}>
+          {JSON.stringify(entry.public, null, 2)}
+        </Code>
       </Card>
       {hasRole(session, 'auditor') && <PrivateValues index={entry.index} />}
       {related.length > 0 && (
@@ -77,45 +80,38 @@ function Proof({ found }: { readonly found: Result<'getEntry'> }) {
     },
   });
   if (!verdict.data) return null;
-  const { isShown, problem, shown, checkpoint } = verdict.data;
+  const { checkpoint } = verdict.data;
   return (
-    <Alert
-      color={isShown ? 'green' : 'red'}
-      icon={isShown ? <IconShieldCheck /> : <IconShieldX />}
-      title={isShown ? 'Its proof holds, checked in this browser' : 'Its proof does not hold'}
-      role="status"
+    <VerdictAlert
+      verdict={verdict.data}
+      titles={['Its proof holds, checked in this browser', 'Its proof does not hold']}
     >
-      <Stack gap="xs">
-        {isShown ? (
-          shown.map((sentence) => (
-            <Text key={sentence} size="sm">
-              {sentence}
-            </Text>
-          ))
-        ) : (
-          <Text size="sm">{problem?.message}</Text>
-        )}
+      <Stack gap="xs" mt="xs">
         {checkpoint && (
-          <Text size="xs" c="dimmed">
+          <Text size="xs">
             Head of {checkpoint.size.toLocaleString()} entries, cosigned by{' '}
             {checkpoint.cosignatures.length} witnesses. The key is the one that this gateway names:
             compare it with the one you were given elsewhere.
           </Text>
         )}
-        <Code block fz="xs">
+        <Code block fz="xs" style={WRAPPED}>
           {verifierKey}
         </Code>
-        <Anchor
-          size="sm"
-          href={`data:text/plain;charset=utf-8,${encodeURIComponent(proof)}`}
-          download={`entry-${entry.index}.tlog-proof`}
-        >
-          Save the proof
-        </Anchor>
+        <div>
+          <Button
+            size="xs"
+            variant="default"
+            onClick={() => saveFile(`entry-${entry.index}.tlog-proof`, proof, 'text/plain')}
+          >
+            Save the proof
+          </Button>
+        </div>
       </Stack>
-    </Alert>
+    </VerdictAlert>
   );
 }
+
+const WRAPPED = { whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' } as const;
 
 function PrivateValues({ index }: { readonly index: number }) {
   const [isWanted, setWanted] = useState(false);
@@ -138,7 +134,11 @@ function PrivateValues({ index }: { readonly index: number }) {
       </Group>
       {isWanted && (
         <Loaded query={values}>
-          {(found) => <Code block>{JSON.stringify(found, null, 2)}</Code>}
+          {(found) => (
+            <Code block style={WRAPPED}>
+              {JSON.stringify(found, null, 2)}
+            </Code>
+          )}
         </Loaded>
       )}
       <Anchor component={Link} href="/ledger" size="sm" mt="xs">
