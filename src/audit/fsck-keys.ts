@@ -5,12 +5,14 @@ import { LEDGER_LIMITS } from '#base/limits.ts';
 import { dirOf, type LogPlace } from '#ledger/archive.ts';
 import { nodeDisk } from '#ledger/disk.ts';
 import type { Entry } from '#ledger/entry.ts';
+import { CHECK_FILE, masterKeyCheck } from '#ledger/master-key.ts';
 import { keyStateOf, Vault } from '#ledger/vault.ts';
 import type { AuditFault } from './fault.ts';
 import type { ErasedBlob } from './fsck-values.ts';
 
 const FOLDER = 'vault/keys';
 const SLOT = /^[0-9a-f]{32}$/;
+const OTHER_KEY = 'No gateway starts on this folder with this master key.';
 const LOST = 'What was encrypted with it cannot be read. Put the file back from a copy.';
 const UNRECORDED =
   'Values were made unreadable and the log does not say so: by hand, or a file was lost.';
@@ -35,6 +37,11 @@ export async function checkVaultKeys(
   onFault: (fault: AuditFault) => void,
 ): Promise<number> {
   const dir = dirOf(place);
+  const check = await nodeDisk.read(join(dir, CHECK_FILE));
+  if (check && check.toString('latin1') !== `${masterKeyCheck(masterKey)}\n`) {
+    const problem = `\`${CHECK_FILE}\` is not that of the master key at hand.`;
+    onFault({ file: CHECK_FILE, problem, consequence: OTHER_KEY });
+  }
   const slots = await nodeDisk.list(join(dir, FOLDER));
   for (const slot of slots) {
     const file = `${FOLDER}/${slot}`;

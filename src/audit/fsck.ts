@@ -20,6 +20,7 @@ import { isFullRange, rangesOf } from '#ledger/verify-range.ts';
 import { Chain, ChainGatherer } from './chain.ts';
 import { type AuditFault, logFault } from './fault.ts';
 import { checkArchives } from './fsck-archives.ts';
+import { checkHeads } from './fsck-heads.ts';
 import { checkVaultKeys, erasuresOf } from './fsck-keys.ts';
 import { checkPacks } from './fsck-packs.ts';
 import type { AuditedRange, AuditTask } from './fsck-range.ts';
@@ -133,6 +134,7 @@ class Audit {
     this.#chain.checkUses(folded.endOf, this.#addFault);
     await checkSignatures(entries, this.#addFault);
     checkPacks(dataDir, this.#chain.packs, this.#addFault);
+    await checkHeads(place, log, this.#addFault);
     await checkArchives(place, entries, this.#addFault);
     const erasures = erasuresOf(entries);
     const vaultKeys =

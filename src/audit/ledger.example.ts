@@ -39,7 +39,7 @@ export async function exampleLedger(dataDir: string, calls: number): Promise<Exa
   const dir = join(dataDir, 'ledger');
   let now = 1_760_000_000_000;
   const clock = { now: () => now };
-  const ledger = await openLedger({ dir, origin: ORIGIN, clock });
+  const ledger = await openLedger({ dir, origin: ORIGIN, clock, signatures: ['ml-dsa-44'] });
   const key = createKey();
   const gone = createKey();
   const caller: Caller = {
