@@ -3,10 +3,12 @@
  * host, nothing breaks the page's own policy, and what a keyboard or a screen reader needs is there.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import axe, { type AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { launchBrowser } from '../harness/browser.ts';
 import { type Console, openConsole } from '../harness/console.ts';
@@ -33,6 +35,11 @@ before(async () => {
 });
 after(() => browser.close());
 
+/** A file that the page made for the person. */
+function isOwnFile(url: string): boolean {
+  return url.startsWith('blob:');
+}
+
 interface Look {
   readonly colorScheme: 'light' | 'dark';
   readonly viewport: { readonly width: number; readonly height: number };
@@ -52,7 +59,8 @@ async function enter(t: TestContext, console: Console, look: Look): Promise<Page
   const page = await context.newPage();
   const wrong: string[] = [];
   page.on('request', (request) => {
-    if (!request.url().startsWith(console.origin)) wrong.push(request.url());
+    if (!request.url().startsWith(console.origin) && !isOwnFile(request.url()))
+      wrong.push(request.url());
   });
   page.on('pageerror', (error) => wrong.push(error.message));
   page.on('console', (message) => {
@@ -79,6 +87,18 @@ async function enter(t: TestContext, console: Console, look: Look): Promise<Page
   return page;
 }
 
+/** No serious or critical finding of axe, which runs beside the page's own scripts and its policy. */
+async function requireAccessible(page: Page, where: string): Promise<void> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate<AxeResults>(
+    "axe.run(document, { resultTypes: ['violations'] })",
+  );
+  const serious = violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ html }) => html).join('\n    ')}`);
+  assert.deepEqual(serious, []);
+}
+
 const LOOKS: Readonly<Record<string, Look>> = {
   desk: { colorScheme: 'light', viewport: { width: 1280, height: 800 } },
   'desk-dark': { colorScheme: 'dark', viewport: { width: 1280, height: 800 } },
@@ -99,6 +119,7 @@ for (const [name, look] of Object.entries(LOOKS)) {
       // Wider than the screen, a page could not be read on a phone.
       const isWider = '(() => document.documentElement.scrollWidth > window.innerWidth + 1)()';
       assert.equal(await page.evaluate(isWider), false, title);
+      await requireAccessible(page, title);
     }
   });
 }
@@ -119,6 +140,79 @@ test('an entry’s proof is checked in the browser, and one that was changed doe
   await page.goto(`${console.origin}/console/ledger/1`);
   await page.getByText('Its proof does not hold').waitFor();
 });
+
+test('a disclosure is made of what is found, and verified here and at /verify', async (t) => {
+  const console = await openConsole(t);
+  const page = await enter(t, console, LOOKS['desk'] as Look);
+  await call(console, 'harbour-desk');
+  await call(console, 'somebody-else');
+  await page.getByRole('link', { name: 'Ledger' }).click();
+  await page.getByLabel('Caller').fill('harbour-desk');
+  await page
+    .getByRole('cell', { name: /by harbour-desk/ })
+    .first()
+    .waitFor();
+  assert.equal(await page.getByText('somebody-else').count(), 0);
+  await requireAccessible(page, 'entries that were found');
+
+  await page.getByRole('tab', { name: 'Make a disclosure' }).click();
+  await page.getByRole('combobox', { name: 'Fields' }).fill('caller');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Escape');
+  const saving = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Make the disclosure' }).click();
+  const file = join(mkdtempSync(join(tmpdir(), 'proviso-made-')), 'disclosure.json');
+  t.after(() => rmSync(dirname(file), { recursive: true }));
+  await (await saving).saveAs(file);
+  await page.getByText('A disclosure of').waitFor();
+  await page.screenshot({ path: join(PICTURES, 'disclosure.png'), fullPage: true });
+  await requireAccessible(page, 'a disclosure');
+
+  await page.getByRole('tab', { name: 'Checkpoint' }).click();
+  await page.getByText('Its signatures hold, checked in this browser').waitFor();
+  await page.screenshot({ path: join(PICTURES, 'checkpoint.png'), fullPage: true });
+  await requireAccessible(page, 'the checkpoint');
+
+  await page.getByRole('tab', { name: 'Verify a file' }).click();
+  await choose(page, 'The file', file);
+  await page.getByText('Shown: all that the file says').waitFor();
+  await page.screenshot({ path: join(PICTURES, 'verify-file.png'), fullPage: true });
+  await requireAccessible(page, 'a file that is verified');
+  await page.getByLabel('Verifier keys').fill('');
+  await page.getByText('Not shown').first().waitFor();
+
+  const { verifierKeys } = await console.operate('getCheckpoint', {});
+  await page.goto(`${console.origin}/verify`);
+  await page.locator('#keys').fill(verifierKeys[0] ?? '');
+  await page.locator('#file').setInputFiles(file);
+  await page.locator('#verdict .shown').waitFor();
+  await requireAccessible(page, '/verify');
+});
+
+/** As a person does it: the button opens the browser's own dialog. */
+async function choose(page: Page, label: string, file: string): Promise<void> {
+  const choosing = page.waitForEvent('filechooser');
+  await page.getByLabel(label, { exact: true }).click();
+  await (await choosing).setFiles(file);
+}
+
+/** One call of the sandbox by a new caller. */
+async function call(console: Console, caller: string): Promise<void> {
+  const { key } = await console.operate('createKey', {
+    caller,
+    owner: 'the records desk',
+    organisation: 'Example Records',
+    teams: [],
+    clearance: 0,
+    purposes: [],
+  });
+  const response = await fetch(`${console.serving.address}/v1/chat/completions`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ model: 'sandbox', messages: [{ role: 'user', content: 'Hello.' }] }),
+  });
+  assert.equal(response.status, 200, await response.text());
+}
 
 test('signing out leaves nothing of the person, and the keyboard reaches what there is', async (t) => {
   const console = await openConsole(t);

@@ -1,11 +1,11 @@
 /** The signed head in force, checked in the browser, and the witnesses that vouch for it. */
 import { Alert, Badge, Button, Card, Code, Group, Stack, Table, Text, Title } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { parseVerifierKey } from '#disclosure/verify/key.ts';
 import { verifyFile } from '#disclosure/verify/verify.ts';
 import { ask, type Result } from '../api.ts';
 import { Loaded } from '../page.tsx';
 import { saveFile } from '../save-file.ts';
+import { usableKeys } from '../usable-keys.ts';
 import { VerdictAlert } from '../verdict.tsx';
 
 type Head = Result<'getCheckpoint'>;
@@ -34,7 +34,7 @@ function Signed({ head }: { readonly head: Head }) {
     queryKey: ['head verdict', text],
     async queryFn() {
       const witnessKeys = (witnessing?.witnesses ?? []).map(({ verifierKey }) => verifierKey);
-      const keys = await Promise.all([...verifierKeys, ...witnessKeys].map(parseVerifierKey));
+      const keys = await usableKeys([...verifierKeys, ...witnessKeys]);
       return verifyFile(new TextEncoder().encode(text), { keys });
     },
   });
@@ -56,7 +56,7 @@ function Signed({ head }: { readonly head: Head }) {
         Whoever has this can show later if the log was changed: keep it, or compare it with one that
         somebody else was given.
       </Text>
-      <Code block style={WRAPPED} mb="sm">
+      <Code block style={SCROLLED} mb="sm" tabIndex={0}>
         {text}
       </Code>
       {verdict.data && (
@@ -68,14 +68,20 @@ function Signed({ head }: { readonly head: Head }) {
       <Text size="sm" mt="sm">
         By the keys that this gateway names; compare them with the ones you were given elsewhere:
       </Text>
-      <Code block fz="xs" style={WRAPPED}>
+      <Code block fz="xs" style={SCROLLED} tabIndex={0}>
         {verifierKeys.join('\n')}
       </Code>
     </Card>
   );
 }
 
-const WRAPPED = { whiteSpace: 'pre-wrap', overflowWrap: 'anywhere' } as const;
+/** A signature that quantum computers could not forge has 2,420 bytes. */
+const SCROLLED = {
+  whiteSpace: 'pre-wrap',
+  overflowWrap: 'anywhere',
+  maxHeight: '13rem',
+  overflowY: 'auto',
+} as const;
 
 function Witnesses({ head: { witnessing, size, newest } }: { readonly head: Head }) {
   if (!witnessing) {

@@ -68,7 +68,11 @@ export function MakeDisclosure({
 function Made({ made }: { readonly made: Result<'makeDisclosure'> }) {
   const { sha256, entries, shown, notShown, text } = made;
   return (
-    <Alert color="green" title={`A disclosure of ${entries} entries`} role="status">
+    <Alert
+      color="green"
+      title={entries === 1 ? 'A disclosure of one entry' : `A disclosure of ${entries} entries`}
+      role="status"
+    >
       <Sentences sentences={shown} />
       <Title order={3} size="h6" mt="xs">
         Not shown

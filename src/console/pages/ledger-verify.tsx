@@ -9,22 +9,21 @@ import { ask } from '../api.ts';
 import { DropFile } from '../drop-file.tsx';
 import { Failure } from '../failure.tsx';
 import { Loaded } from '../page.tsx';
+import { usableKeys } from '../usable-keys.ts';
 import { VerdictAlert } from '../verdict.tsx';
 
 export function VerifyFile() {
-  const head = useQuery({ queryKey: ['checkpoint'], queryFn: () => ask('getCheckpoint', {}) });
-  return (
-    <Loaded query={head}>
-      {({ verifierKeys, witnessing }) => (
-        <Form
-          known={[
-            ...verifierKeys,
-            ...(witnessing?.witnesses ?? []).map(({ verifierKey }) => verifierKey),
-          ].join('\n')}
-        />
-      )}
-    </Loaded>
-  );
+  const known = useQuery({
+    queryKey: ['known keys'],
+    async queryFn() {
+      const { verifierKeys, witnessing } = await ask('getCheckpoint', {});
+      const witnessKeys = (witnessing?.witnesses ?? []).map(({ verifierKey }) => verifierKey);
+      const keys = await usableKeys([...verifierKeys, ...witnessKeys]);
+      return keys.map(({ text }) => text).join('\n');
+    },
+    staleTime: Infinity,
+  });
+  return <Loaded query={known}>{(keys) => <Form known={keys} />}</Loaded>;
 }
 
 function Form({ known }: { readonly known: string }) {

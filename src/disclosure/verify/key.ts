@@ -57,22 +57,34 @@ export async function parseVerifierKey(given: string): Promise<VerifierKey> {
 
 /** @throws ProvisoError `note_invalid` where this platform does not know the key's algorithm */
 export async function isSignature(
-  { name, type, publicKey }: VerifierKey,
+  verifier: VerifierKey,
   message: Bytes,
   signature: Bytes,
 ): Promise<boolean> {
-  const { algorithm, format, signatureBytes } = SCHEMES[type] as Scheme;
+  const { algorithm, signatureBytes } = SCHEMES[verifier.type] as Scheme;
   if (signature.length !== signatureBytes) return false;
-  let key: CryptoKey;
+  const key = await imported(verifier);
+  return crypto.subtle.verify({ name: algorithm }, key, signature, message);
+}
+
+/** Whether this platform knows the key's algorithm: not every browser knows ML-DSA-44. */
+export function isUsableHere(key: VerifierKey): Promise<boolean> {
+  return imported(key).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function imported({ name, type, publicKey }: VerifierKey): Promise<CryptoKey> {
+  const { algorithm, format } = SCHEMES[type] as Scheme;
   try {
     // The types of the platform do not know `raw-public` yet.
     const known = format as 'raw';
-    key = await crypto.subtle.importKey(known, publicKey, { name: algorithm }, false, ['verify']);
+    return await crypto.subtle.importKey(known, publicKey, { name: algorithm }, false, ['verify']);
   } catch (cause) {
     const words = `the key of \`${name}\` is malformed, or ${algorithm} is not known here`;
     throw new ProvisoError('note_invalid', sentence(words), { cause });
   }
-  return crypto.subtle.verify({ name: algorithm }, key, signature, message);
 }
 
 function invalidKey(problem: string): ProvisoError {
