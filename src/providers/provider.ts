@@ -91,12 +91,20 @@ export function wireFor(provider: Provider, protocolIn: Protocol): WireProtocol 
 export interface Target {
   readonly provider: Provider;
   readonly model: string;
+  /** `provider/model`, as the ledger names it. */
+  readonly name: string;
   /** What is declared of the model, as the terms see it and the ledger keeps it. */
   readonly facts: { readonly provider: string; readonly name: string } & ModelIdentity;
 }
 
 function targetOf(provider: Provider, model: string): Target {
-  return { provider, model, facts: { provider: provider.name, name: model, ...provider.identity } };
+  return {
+    provider,
+    model,
+    // Joined, not added: JSON writes a string that is in one piece at more than twice the speed.
+    name: [provider.name, model].join('/'),
+    facts: { provider: provider.name, name: model, ...provider.identity },
+  };
 }
 
 /** An alias's targets, by the names of the configuration. */
