@@ -23,7 +23,7 @@ export interface Disclosed {
 }
 
 export function disclosureText(name: string, value: JsonWritable): string {
-  return `["${randomChars(SALT_CHARS)}",${JSON.stringify(name)},${JSON.stringify(value)}]`;
+  return `["${randomChars(SALT_CHARS)}",${JSON.stringify([name, value]).slice(1)}`;
 }
 
 export function disclosureOf(text: string): string {

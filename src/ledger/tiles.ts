@@ -98,26 +98,29 @@ export interface Tile {
   readonly hashes: readonly Hash[];
 }
 
+interface OpenTile {
+  readonly hashes: Hash[];
+  /** Of the perfect subtrees over them, largest first; of a full tile, one. */
+  readonly roots: Hash[];
+}
+
 /**
  * The right edge of a log: the unfinished tile of each level, and the roots to append to. Cost of
- * an append does not grow with the log: about two hashes.
+ * an append does not grow with the log: about one hash.
  */
 export class TreeEdge {
   #size: number;
-  /** By level: the hashes of the tile that is not full yet. */
-  readonly #open: Hash[][];
-  /** Perfect subtrees, largest first. */
-  readonly #roots: Hash[] = [];
+  /** By level: the tile that is not full yet. */
+  readonly #open: OpenTile[];
 
   /** @param open by level, the partial tile at `size`: `hashesAtLevel(size, level) % 256` hashes */
   constructor(size = 0, open: readonly (readonly Hash[])[] = []) {
     this.#size = size;
-    this.#open = open.map((hashes) => [...hashes]);
-    for (const hashes of open.toReversed()) {
+    this.#open = open.map((hashes) => {
       const roots: Hash[] = [];
       hashes.forEach((hash, i) => pushSubtree(roots, hash, i));
-      this.#roots.push(...roots);
-    }
+      return { hashes: [...hashes], roots };
+    });
   }
 
   get size(): number {
@@ -125,12 +128,11 @@ export class TreeEdge {
   }
 
   root(): Hash {
-    return foldRoots(this.#roots);
+    return foldRoots(this.#open.toReversed().flatMap(({ roots }) => roots));
   }
 
   /** Calls `onFull` for each tile that this leaf completes. */
   append(leaf: Hash, onFull: (tile: Tile) => void): void {
-    pushSubtree(this.#roots, leaf, this.#size);
     this.#size++;
     this.#put(0, leaf, onFull);
   }
@@ -138,7 +140,7 @@ export class TreeEdge {
   /** The tiles that are neither full nor empty, lowest level first. */
   partials(): Tile[] {
     const tiles: Tile[] = [];
-    this.#open.forEach((hashes, level) => {
+    this.#open.forEach(({ hashes }, level) => {
       if (hashes.length === 0) return;
       const n = Math.floor(hashesAtLevel(this.#size, level) / TILE_WIDTH);
       tiles.push({ level, n, width: hashes.length, hashes });
@@ -147,13 +149,14 @@ export class TreeEdge {
   }
 
   #put(level: number, hash: Hash, onFull: (tile: Tile) => void): void {
-    const hashes = (this.#open[level] ??= []);
+    const { hashes, roots } = (this.#open[level] ??= { hashes: [], roots: [] });
+    pushSubtree(roots, hash, hashes.length);
     hashes.push(hash);
     if (hashes.length < TILE_WIDTH) return;
     const n = hashesAtLevel(this.#size, level + 1) - 1;
-    this.#open[level] = [];
+    this.#open[level] = { hashes: [], roots: [] };
     onFull({ level, n, width: TILE_WIDTH, hashes });
-    this.#put(level + 1, perfectRoot(hashes), onFull);
+    this.#put(level + 1, roots[0] as Hash, onFull);
   }
 }
 
