@@ -36,6 +36,7 @@ test('a key named twice is refused, however it is spelt and wherever it stands',
     '{"a":1,"\\u0061":2}',
     '[{"x":{"b":[],"c":"\\"b\\":","b":0}}]',
     '{"name":"observe","na\\u006de":"fire"}',
+    '{"a\\\\":"\\\\\\"","a\\\\":":"}',
   ]) {
     assert.equal(code(text), 'duplicate_key', text);
   }

@@ -18,13 +18,22 @@ export { canonicalJson, isObject } from './exact-json.ts';
 /** Bytes an attacker controls → a value; throws `invalid_json` or `duplicate_key`. */
 export function parseJson(bytes: Uint8Array): JsonValue {
   if (!isUtf8(bytes)) throw new ProvisoError('invalid_json', 'The body is not valid UTF-8.');
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
-  return parseStrictly(buffer.toString('utf8'), buffer);
+  return parseJsonText(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8'));
 }
 
 /** The same for text. */
 export function parseJsonText(text: string): JsonValue {
-  return parseStrictly(text, Buffer.from(text));
+  const value = parse(text);
+  const shape = scan(text);
+  if (countKeys(value) !== shape.keys) {
+    const key = firstDuplicateKey(text);
+    throw new ProvisoError('duplicate_key', `The body names the key \`${key}\` twice.`, {
+      at: key,
+    });
+  }
+  // Half a character can only be written as an escape: UTF-8 has none.
+  if (text.includes('\\u') && /\\u[dD][89a-fA-F]/.test(text)) requireWellFormed(value);
+  return shape.hasLongNumber ? parseExact(text) : value;
 }
 
 /**
@@ -33,7 +42,7 @@ export function parseJsonText(text: string): JsonValue {
  */
 export function parseProviderJson(text: string): JsonValue {
   const value = parse(text);
-  return scan(Buffer.from(text)).hasLongNumber ? parseExact(text) : value;
+  return scan(text).hasLongNumber ? parseExact(text) : value;
 }
 
 function parse(text: string): JsonValue {
@@ -46,58 +55,46 @@ function parse(text: string): JsonValue {
   }
 }
 
-function parseStrictly(text: string, bytes: Uint8Array): JsonValue {
-  const value = parse(text);
-  const shape = scan(bytes);
-  if (countKeys(value) !== shape.keys) {
-    const key = firstDuplicateKey(text);
-    throw new ProvisoError('duplicate_key', `The body names the key \`${key}\` twice.`, {
-      at: key,
-    });
-  }
-  // Half a character can only be written as an escape: UTF-8 has none.
-  if (shape.hasEscape && /\\u[dD][89a-fA-F]/.test(text)) requireWellFormed(value);
-  return shape.hasLongNumber ? parseExact(text) : value;
-}
-
 interface Shape {
   readonly keys: number;
   readonly hasLongNumber: boolean;
-  readonly hasEscape: boolean;
 }
 
 /** Every number of so many digits is exact in a double. */
 const EXACT_DIGITS = 15;
 
-/** One pass over the bytes of text that `JSON.parse` has accepted. */
-function scan(bytes: Uint8Array): Shape {
+/** One pass over text that `JSON.parse` has accepted. Strings, most of it, are passed over. */
+function scan(text: string): Shape {
   let keys = 0;
   let depth = 0;
   let digits = 0;
   let hasLongNumber = false;
-  let hasEscape = false;
-  for (let i = 0; i < bytes.length; i++) {
-    const c = bytes[i];
-    if (c === 0x22) {
-      for (i++; bytes[i] !== 0x22; i++) {
-        if (bytes[i] !== 0x5c) continue;
-        hasEscape = true;
-        i++;
-      }
-    } else if (c === 0x3a) keys++;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    if (c === 0x22) i = endOfString(text, i);
+    else if (c === 0x3a) keys++;
     else if (c === 0x7b || c === 0x5b) {
       if (++depth > JSON_DEPTH_MAX) {
         throw new ProvisoError('invalid_json', `The body nests deeper than ${JSON_DEPTH_MAX}.`);
       }
     } else if (c === 0x7d || c === 0x5d) depth--;
     else if (c === 0x2e) continue;
-    else if ((c as number) >= 0x30 && (c as number) <= 0x39) {
+    else if (c >= 0x30 && c <= 0x39) {
       if (++digits > EXACT_DIGITS) hasLongNumber = true;
       continue;
     } else if ((c === 0x65 || c === 0x45) && digits > 0) hasLongNumber = true;
     digits = 0;
   }
-  return { keys, hasLongNumber, hasEscape };
+  return { keys, hasLongNumber };
+}
+
+/** The offset of the quote that ends the string which begins at `start`. */
+function endOfString(text: string, start: number): number {
+  for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0;
+    while (text.charCodeAt(end - 1 - backslashes) === 0x5c) backslashes++;
+    if (backslashes % 2 === 0) return end;
+  }
 }
 
 function countKeys(value: JsonValue): number {
