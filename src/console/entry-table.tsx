@@ -2,11 +2,13 @@
 import { Anchor, Table, Text } from '@mantine/core';
 import { Link } from 'wouter';
 import { EffectBadge, type EntryRow } from './effect-badge.tsx';
+import { SandboxBadge, useIsSandboxed } from './sandbox.tsx';
 
 /** Who called is known where it was looked for. */
 type Row = EntryRow & { readonly caller?: string | undefined };
 
 export function EntryTable({ entries }: { readonly entries: readonly Row[] }) {
+  const isSandboxed = useIsSandboxed();
   if (entries.length === 0) return <Text c="dimmed">Nothing yet.</Text>;
   return (
     <Table.ScrollContainer minWidth={640}>
@@ -36,7 +38,9 @@ export function EntryTable({ entries }: { readonly entries: readonly Row[] }) {
               <Table.Td>
                 <EffectBadge entry={entry} />
               </Table.Td>
-              <Table.Td>{aboutOf(entry)}</Table.Td>
+              <Table.Td>
+                {aboutOf(entry)} {isSandboxed(entry) && <SandboxBadge />}
+              </Table.Td>
               <Table.Td ff="monospace" fz="xs">
                 {listOf(entry.public['rules'])}
               </Table.Td>

@@ -141,6 +141,28 @@ test('an entry’s proof is checked in the browser, and one that was changed doe
   await page.getByText('Its proof does not hold').waitFor();
 });
 
+test('a decision is shown as it comes, with why it is so, what was known and its proof', async (t) => {
+  const console = await openConsole(t);
+  const page = await enter(t, console, LOOKS['desk'] as Look);
+  await page.getByRole('link', { name: 'Now' }).click();
+  await page.getByText('live', { exact: true }).waitFor();
+  await call(console, 'harbour-desk');
+  const row = page.getByRole('row', { name: /permit generate/ });
+  await row.getByText('sandbox: made-up answers, no model').waitFor();
+  await page.screenshot({ path: join(PICTURES, 'now.png'), fullPage: true });
+  await requireAccessible(page, 'now, with a decision');
+  await row.getByRole('link').click();
+  await page.getByRole('heading', { name: 'Why' }).waitFor();
+  await page.getByText('open-use', { exact: true }).waitFor();
+  await page.getByRole('row', { name: 'caller.id harbour-desk', exact: true }).waitFor();
+  assert.equal(await page.getByText('Hello.').count(), 0);
+  await page.getByRole('button', { name: 'Show the content' }).click();
+  await page.getByText('Hello.').waitFor();
+  await page.getByText('Its proof holds, checked in this browser').waitFor();
+  await page.screenshot({ path: join(PICTURES, 'decision.png'), fullPage: true });
+  await requireAccessible(page, 'a decision');
+});
+
 test('a disclosure is made of what is found, and verified here and at /verify', async (t) => {
   const console = await openConsole(t);
   const page = await enter(t, console, LOOKS['desk'] as Look);

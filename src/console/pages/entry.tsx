@@ -6,8 +6,12 @@ import { Link, useParams } from 'wouter';
 import { parseVerifierKey } from '#disclosure/verify/key.ts';
 import { verifyFile } from '#disclosure/verify/verify.ts';
 import { ask, type Result } from '../api.ts';
+import { Determining } from '../determining.tsx';
+import { EffectBadge } from '../effect-badge.tsx';
 import { EntryTable } from '../entry-table.tsx';
+import { ExchangeFacts } from '../exchange-facts.tsx';
 import { Loaded, Page } from '../page.tsx';
+import { SandboxBadge, useIsSandboxed } from '../sandbox.tsx';
 import { saveFile } from '../save-file.ts';
 import { hasRole, useSession } from '../session.ts';
 import { VerdictAlert } from '../verdict.tsx';
@@ -28,14 +32,17 @@ export function EntryPage() {
 function Found({ found }: { readonly found: Result<'getEntry'> }) {
   const { entry, text, related } = found;
   const session = useSession();
+  const isSandboxed = useIsSandboxed();
   return (
     <Stack>
       <Group gap="xl">
         <Fact name="kind" value={entry.kind} />
+        <EffectBadge entry={entry} />
         <Fact name="recorded" value={new Date(entry.at).toLocaleString()} />
+        {isSandboxed(entry) && <SandboxBadge />}
         <Fact name="bytes" value={String(new TextEncoder().encode(text).length)} />
       </Group>
-      <Proof found={found} />
+      {entry.kind === 'decision' && <Determining entry={entry} />}
       <Card withBorder>
         <Title order={2} size="h5" mb="sm">
           In clear
@@ -44,7 +51,13 @@ function Found({ found }: { readonly found: Result<'getEntry'> }) {
           {JSON.stringify(entry.public, null, 2)}
         </Code>
       </Card>
-      {hasRole(session, 'auditor') && <PrivateValues index={entry.index} />}
+      {hasRole(session, 'auditor') &&
+        (entry.kind === 'decision' ? (
+          <ExchangeFacts index={entry.index} />
+        ) : (
+          <PrivateValues index={entry.index} />
+        ))}
+      <Proof found={found} />
       {related.length > 0 && (
         <Card withBorder>
           <Title order={2} size="h5" mb="sm">
@@ -53,6 +66,9 @@ function Found({ found }: { readonly found: Result<'getEntry'> }) {
           <EntryTable entries={related} />
         </Card>
       )}
+      <Anchor component={Link} href="/ledger" size="sm">
+        All entries
+      </Anchor>
     </Stack>
   );
 }
@@ -141,9 +157,6 @@ function PrivateValues({ index }: { readonly index: number }) {
           )}
         </Loaded>
       )}
-      <Anchor component={Link} href="/ledger" size="sm" mt="xs">
-        All entries
-      </Anchor>
     </Card>
   );
 }

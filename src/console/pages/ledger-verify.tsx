@@ -50,7 +50,7 @@ function Form({ known }: { readonly known: string }) {
         autosize
         minRows={2}
         maxRows={8}
-        ff="monospace"
+        styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
       />
       <DropFile label="The file" value={file} onChoose={setFile} />
       <DropFile

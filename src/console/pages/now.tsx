@@ -8,6 +8,7 @@ import type { EntryRow } from '../effect-badge.tsx';
 import { EntryTable } from '../entry-table.tsx';
 import { useStream } from '../live.ts';
 import { Loaded, Page } from '../page.tsx';
+import { SandboxBadge } from '../sandbox.tsx';
 
 type Overview = Result<'getOverview'>;
 
@@ -108,9 +109,11 @@ function Providers({ providers }: Pick<Overview, 'providers'>) {
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {providers.map(({ name, health, models, inputTokens, outputTokens }) => (
+          {providers.map(({ name, kind, health, models, inputTokens, outputTokens }) => (
             <Table.Tr key={name}>
-              <Table.Td>{name}</Table.Td>
+              <Table.Td>
+                {name} {kind === 'sandbox' && <SandboxBadge />}
+              </Table.Td>
               <Table.Td>
                 <Badge color={HEALTH[health].colour} variant="light">
                   {HEALTH[health].words}
