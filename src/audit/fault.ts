@@ -30,7 +30,7 @@ const MISPAIRED =
 /** A fault of the log with what follows from it. */
 export function logFault(fault: LedgerFault): AuditFault {
   const { file, problem } = fault;
-  const isOfEntry = /^Entry \d+ is /.test(problem);
+  const isOfEntry = /^Entry \d+ is (an outcome|no outcome|older)/.test(problem);
   const [, consequence = ''] = LOG_CONSEQUENCES.find(([prefix]) => file.startsWith(prefix)) ?? [];
   return { ...fault, consequence: isOfEntry ? MISPAIRED : consequence };
 }

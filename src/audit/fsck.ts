@@ -140,7 +140,8 @@ class Audit {
     const vaultKeys =
       masterKey && (await checkVaultKeys(place, masterKey, erasures, this.#erased, this.#addFault));
     await this.#checkSearch();
-    if (projected) {
+    // What closed a decision may be among entries that cannot be read.
+    if (projected && report.unread.length === report.elsewhere.length) {
       const known = await this.#stateAt(projected.size, report, tail);
       if (known) checkProjection(projected, known, this.#addFault);
     }

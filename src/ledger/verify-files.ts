@@ -4,9 +4,10 @@ import { asProvisoError } from '#base/errors.ts';
 import { dirOf, type LogPlace } from './archive.ts';
 import { nodeDisk } from './disk.ts';
 import { decodeEntry, type Entry } from './entry.ts';
+import type { Unread } from './pairing.ts';
 import { readBundle, readIfThere, readTile } from './read.ts';
 import {
-  decodeBundle,
+  encodeBundle,
   encodeTile,
   partialsPath,
   TILE_WIDTH,
@@ -25,10 +26,18 @@ export interface LedgerFault {
   readonly entry?: number | undefined;
 }
 
+/** An entry that is not the one whose hash the log has. */
+export function otherEntry(entry: number, file: string): LedgerFault {
+  return { file, problem: `\`${file}\` has another entry ${entry} than the log.`, entry };
+}
+
 export type OnFault = (fault: LedgerFault) => void;
 
-/** Given the first entry of a bundle that lies in an archive which is not at hand. */
-export type OnElsewhere = (first: number) => void;
+/**
+ * Given entries that cannot be looked at.
+ * @param isElsewhere they lie in an archive that is not at hand; else they are damaged or lost
+ */
+export type OnUnread = (unread: Unread, isElsewhere: boolean) => void;
 
 /** Takes an entry in canonical form. @returns what is wrong with it, if anything */
 export type OnEntry = (entry: Entry) => string | undefined;
@@ -44,21 +53,22 @@ export async function verifyBundle(
   skip: number,
   onEntry: OnEntry,
   onFault: OnFault,
-  onElsewhere: OnElsewhere = () => undefined,
+  onUnread: OnUnread,
 ): Promise<Hash[] | undefined> {
   const first = n * TILE_WIDTH;
   const file = tilePath('entries', n, Math.min(TILE_WIDTH, size - first));
   try {
     const bundle = await readBundle(place, size, n);
     for (let i = skip; i < bundle.length; i++) {
-      verifyEntry(bundle[i] as Buffer, first + i, file, onEntry, onFault);
+      verifyEntry(bundle[i] as Buffer, first + i, file, onEntry, onFault, onUnread);
     }
     await verifyPartialBundles(dirOf(place), n, bundle, onFault);
     return bundle.map(leafHash);
   } catch (thrown) {
     const { code, publicMessage: problem } = asProvisoError(thrown);
-    if (code === 'entry_archived') onElsewhere(first);
-    else onFault({ file, problem, entry: first });
+    const isElsewhere = code === 'entry_archived';
+    if (!isElsewhere) onFault({ file, problem, entry: first });
+    onUnread({ from: first + skip, to: Math.min(size, first + TILE_WIDTH) }, isElsewhere);
     return await readTile(place, size, 0, n).catch(() => undefined);
   }
 }
@@ -69,12 +79,14 @@ export function verifyEntry(
   file: string,
   onEntry: OnEntry,
   onFault: OnFault,
+  onUnread: OnUnread,
 ): void {
   try {
     const problem = onEntry(decodeEntry(bytes, index));
     if (problem !== undefined) onFault({ file, problem, entry: index });
   } catch (error) {
     onFault({ file, problem: asProvisoError(error).publicMessage, entry: index });
+    onUnread({ from: index, to: index + 1 }, false);
   }
 }
 
@@ -127,12 +139,21 @@ async function verifyPartialBundles(
 ): Promise<void> {
   for (const [width, bytes] of await partialFiles(dir, 'entries', n, bundle.length)) {
     const file = tilePath('entries', n, width);
-    const entries = decodeBundle(bytes, width, file);
-    const wrong = entries.findIndex((entry, i) => !entry.equals(bundle[i] as Buffer));
-    if (wrong < 0) continue;
-    const entry = n * TILE_WIDTH + wrong;
+    // It is a part of the full one, byte by byte.
+    const right = encodeBundle(bundle.slice(0, width));
+    if (bytes.equals(right)) continue;
+    const entry = n * TILE_WIDTH + firstDifference(bytes, right, bundle);
     onFault({ file, problem: `\`${file}\` has another entry ${entry}.`, entry });
   }
+}
+
+/** Number of the entry in which the bytes of a bundle first differ. */
+function firstDifference(bytes: Buffer, right: Buffer, bundle: readonly Buffer[]): number {
+  let at = 0;
+  while (at < right.length && bytes[at] === right[at]) at++;
+  let end = 0;
+  const found = bundle.findIndex((entry) => (end += 2 + entry.length) > at);
+  return Math.max(0, found);
 }
 
 /** Partial forms of a tile with fewer than `width`. */

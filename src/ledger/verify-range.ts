@@ -4,10 +4,17 @@
  */
 import type { LogPlace } from './archive.ts';
 import type { Entry } from './entry.ts';
-import { type PairedRange, Pairing } from './pairing.ts';
-import { perfectRoot, TILE_WIDTH } from './tiles.ts';
+import { type PairedRange, Pairing, type Unread } from './pairing.ts';
+import { readTile } from './read.ts';
+import { perfectRoot, TILE_WIDTH, tilePath } from './tiles.ts';
 import type { Hash } from './tree.ts';
-import { type LedgerFault, verifyBundle, verifyTile } from './verify-files.ts';
+import {
+  type LedgerFault,
+  type OnFault,
+  otherEntry,
+  verifyBundle,
+  verifyTile,
+} from './verify-files.ts';
 
 /** Bundles of a range: 16,384 entries, some 60 ms of work, and four files of values. */
 const RANGE_BUNDLES = 64;
@@ -27,6 +34,8 @@ export interface VerifiedRange {
   /** The root of each bundle's 256 entries; fewer than there are bundles where one is lost. */
   readonly roots: readonly Hash[];
   readonly paired: PairedRange;
+  /** Its entries in an archive that is not at hand. */
+  readonly elsewhere: readonly Unread[];
   readonly faults: readonly LedgerFault[];
 }
 
@@ -50,6 +59,35 @@ export function run(task: RangeTask): Promise<VerifiedRange> {
   return verifyRange(task, () => undefined);
 }
 
+/**
+ * The hashes of a full bundle with which to go on. Where its tile has others, either may be wrong;
+ * what the tile above says of them tells which, so that one fault is not taken for many.
+ */
+async function settled(
+  place: LogPlace,
+  size: number,
+  n: number,
+  hashes: readonly Hash[],
+  onFault: OnFault,
+): Promise<readonly Hash[]> {
+  const faults: LedgerFault[] = [];
+  await verifyTile(place, { level: 0, n, width: TILE_WIDTH, hashes }, (fault) =>
+    faults.push(fault),
+  );
+  if (faults.length > 0) {
+    const stored = await readTile(place, size, 0, n).catch(() => undefined);
+    const above = await readTile(place, size, 1, Math.floor(n / TILE_WIDTH)).catch(() => []);
+    const wrong = stored?.findIndex((hash, i) => hash !== hashes[i]) ?? -1;
+    if (stored && wrong >= 0 && above[n % TILE_WIDTH] === perfectRoot(stored)) {
+      onFault(otherEntry(n * TILE_WIDTH + wrong, tilePath('entries', n)));
+      await verifyTile(place, { level: 0, n, width: TILE_WIDTH, hashes: stored }, onFault);
+      return stored;
+    }
+  }
+  faults.forEach(onFault);
+  return hashes;
+}
+
 /** @param onEntry is given each entry that can be read */
 export async function verifyRange(
   { place, size, from, to }: RangeTask,
@@ -63,12 +101,15 @@ export async function verifyRange(
     onEntry(entry);
     return pairing.add(entry);
   };
-  const skip = (first: number): void => pairing.skip({ from: first, to: first + TILE_WIDTH });
+  const elsewhere: Unread[] = [];
+  const skip = (unread: Unread, isElsewhere: boolean): void => {
+    pairing.skip(unread);
+    if (isElsewhere) elsewhere.push(unread);
+  };
   for (let n = from; n < to; n++) {
     const hashes = await verifyBundle(place, size, n, 0, take, onFault, skip);
     if (!hashes) break;
-    await verifyTile(place, { level: 0, n, width: TILE_WIDTH, hashes }, onFault);
-    roots.push(perfectRoot(hashes));
+    roots.push(perfectRoot(await settled(place, size, n, hashes, onFault)));
   }
-  return { from, to, roots, paired: pairing.range(), faults };
+  return { from, to, roots, paired: pairing.range(), elsewhere, faults };
 }

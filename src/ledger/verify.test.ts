@@ -11,10 +11,10 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { makeSignerKey, type NoteSigner, parseSignerKey } from '#base/note.ts';
 import { signCheckpoint } from './checkpoint.ts';
 import { encodeEntry, type NewEntry } from './entry.ts';
 import { openLedger } from './ledger.ts';
-import { makeSignerKey, type NoteSigner, parseSignerKey } from '#base/note.ts';
 import { encodeBundle, encodeTile, type Tile, TreeEdge, tilePath } from './tiles.ts';
 import { leafHash } from './tree.ts';
 import { type LedgerReport, verifyLedger } from './verify.ts';
@@ -63,7 +63,12 @@ const damages: Readonly<
 > = {
   'a byte of an entry': [
     (dir) => edit(dir, 'tile/entries/100', (bytes) => replace(bytes, 'permit', 'denied')),
-    /`tile\/0\/100` has other hashes/,
+    /`tile\/entries\/100` has another entry 25600 than the log/,
+    25_600,
+  ],
+  'a byte of one of the newest entries': [
+    (dir) => edit(dir, 'tile/entries/273.p/212', (bytes) => replace(bytes, 'start', 'stop ')),
+    /`tile\/entries\/273\.p\/212` has another entry \d+ than the log/,
   ],
   'a missing bundle': [
     (dir) => rmSync(join(dir, 'tile/entries/007')),
@@ -128,6 +133,8 @@ for (const [what, [damage, problem, entry]] of Object.entries(damages)) {
     assert.ok(fault, JSON.stringify(report.faults));
     if (entry !== undefined) assert.equal(fault.entry, entry);
     assert.ok(fault.file !== undefined);
+    // One damage is not taken for many; an entry may also not be one any more.
+    assert.ok(report.faults.length <= 2, JSON.stringify(report.faults));
     rmSync(dir, { recursive: true });
   });
 }

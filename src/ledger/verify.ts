@@ -18,10 +18,16 @@ import type { Entry } from './entry.ts';
 import { readJournal } from './journal.ts';
 import { parseHead } from './lock.ts';
 import { joined, Pairing, type Unread } from './pairing.ts';
-import { readCheckpoint, readIfThere } from './read.ts';
+import { readCheckpoint, readIfThere, readTile } from './read.ts';
 import { decodeBundle, levelsOf, TILE_WIDTH, type Tile, TreeEdge, tilePath } from './tiles.ts';
 import { EMPTY_ROOT, type Hash, hashToBase64, leafHash } from './tree.ts';
-import { type LedgerFault, verifyBundle, verifyEntry, verifyTile } from './verify-files.ts';
+import {
+  type LedgerFault,
+  otherEntry,
+  verifyBundle,
+  verifyEntry,
+  verifyTile,
+} from './verify-files.ts';
 import { type RangeTask, rangesOf, type VerifiedRange } from './verify-range.ts';
 
 export interface LedgerReport {
@@ -39,6 +45,8 @@ export interface LedgerReport {
   readonly openDecisions: readonly number[];
   /** Entries in archives that are not at hand: their hashes were verified, and not what they say. */
   readonly elsewhere: readonly Unread[];
+  /** Those, and entries that are damaged or lost. */
+  readonly unread: readonly Unread[];
   /** The first hundred. */
   readonly faults: readonly LedgerFault[];
 }
@@ -83,6 +91,7 @@ class Verification {
   readonly #faults: LedgerFault[] = [];
   /** Root at each size where a batch ended, as far as known. */
   readonly #roots = new Map<number, Hash>([[0, EMPTY_ROOT]]);
+  readonly #elsewhere: Unread[] = [];
   /** Tiles that are full and not compared with their file yet. */
   readonly #full: Tile[] = [];
   #size = 0;
@@ -126,7 +135,8 @@ class Verification {
       decisions: this.#pairing.decisions,
       outcomes: this.#pairing.outcomes,
       openDecisions: [...this.#pairing.open].filter((entry) => entry >= unreadEnd),
-      elsewhere: joined(this.#pairing.unread),
+      elsewhere: joined(this.#elsewhere),
+      unread: joined(this.#pairing.unread),
       faults: this.#faults,
     };
   }
@@ -146,12 +156,21 @@ class Verification {
     while (this.#edge.size < size) {
       const skip = this.#edge.size % TILE_WIDTH;
       const n = Math.floor(this.#edge.size / TILE_WIDTH);
-      const leaves = await verifyBundle(this.#place, size, n, skip, this.#take, this.#addFault);
+      const leaves = await verifyBundle(
+        this.#place,
+        size,
+        n,
+        skip,
+        this.#take,
+        this.#addFault,
+        this.#skip,
+      );
       if (!leaves) return false;
       for (let i = skip; i < leaves.length; i++) this.#append(leaves[i] as Hash);
       for (const tile of this.#full.splice(0)) await this.#verifyTile(tile);
       this.#options.onProgress?.(this.#edge.size, size);
     }
+    if (this.#edge.root() !== root) await this.#settleEnd(size, root);
     for (const tile of this.#edge.partials()) await this.#verifyTile(tile);
     this.#size = size;
     this.#root = this.#edge.root();
@@ -160,6 +179,27 @@ class Verification {
       this.#fault('checkpoint', `The ${size} entries do not have the root that is signed.`);
     }
     return true;
+  }
+
+  /**
+   * Where the entries do not have the root that is signed, and the tile of the bundle that is not
+   * full leads to it, the bundle is wrong and not all else.
+   */
+  async #settleEnd(size: number, root: Hash): Promise<void> {
+    const n = Math.floor(size / TILE_WIDTH);
+    const partials = this.#edge.partials();
+    const hashes = partials.find(({ level }) => level === 0)?.hashes;
+    const stored = hashes && (await readTile(this.#place, size, 0, n).catch(() => undefined));
+    if (!stored) return;
+    const open = Array.from({ length: levelsOf(size) }, (_, level) => {
+      return level === 0 ? stored : (partials.find((tile) => tile.level === level)?.hashes ?? []);
+    });
+    const edge = new TreeEdge(size, open);
+    const wrong = stored.findIndex((hash, i) => hash !== hashes[i]);
+    if (edge.root() !== root || wrong < 0) return;
+    const file = tilePath('entries', n, size % TILE_WIDTH);
+    this.#addFault(otherEntry(n * TILE_WIDTH + wrong, file));
+    this.#edge = edge;
   }
 
   /** The full bundles, and every tile above them. @returns false where one is lost */
@@ -172,6 +212,7 @@ class Verification {
     const above = new TreeEdge();
     for await (const range of ranges(size)) {
       range.faults.forEach(this.#addFault);
+      this.#elsewhere.push(...range.elsewhere);
       for (const { entry, problem } of this.#pairing.join(range.paired)) {
         this.#fault(tilePath('entries', Math.floor(entry / TILE_WIDTH)), problem, entry);
       }
@@ -203,7 +244,7 @@ class Verification {
         return { file: path, problem, entry: size };
       }
       decodeBundle(record.entries, count, path).forEach((entry, i) => {
-        verifyEntry(entry, firstIndex + i, path, this.#take, this.#addFault);
+        verifyEntry(entry, firstIndex + i, path, this.#take, this.#addFault, this.#skip);
         this.#append(leafHash(entry));
       });
       this.#roots.set(this.#edge.size, this.#edge.root());
@@ -240,6 +281,8 @@ class Verification {
     this.#options.onTail?.(entry);
     return this.#pairing.add(entry);
   };
+
+  readonly #skip = (unread: Unread): void => this.#pairing.skip(unread);
 
   #fault(file: string, problem: string, entry?: number): void {
     this.#addFault({ problem, file, entry });
