@@ -8,8 +8,8 @@
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Ledger, openLedger } from '#ledger/ledger.ts';
 import { parseVerifierKey } from '#base/note.ts';
+import { type Ledger, openLedger } from '#ledger/ledger.ts';
 import { verifyInclusion } from '#ledger/proof.ts';
 import { proveInclusion } from '#ledger/prove.ts';
 import { readBundle, readCheckpoint } from '#ledger/read.ts';

@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type AuditReport, auditLedger } from '#audit/fsck.ts';
 import { replayLedger } from '#audit/replay.ts';
-import type { JsonObject } from '#base/json.ts';
 import { parseVerifierKey } from '#base/note.ts';
 import { nodeDisk } from '#ledger/disk.ts';
 import { loadMasterKey } from '#ledger/keys.ts';
@@ -89,7 +88,7 @@ test('a release that nobody signed, or that was signed for something else, is na
   const copied: number[] = [];
   for (const { public: facts, private: said } of approvals) {
     const entry = { kind: 'approval' as const, public: { ...facts, hold: id }, vaultKey: 'copied' };
-    copied.push(await ledger.append({ ...entry, private: said as JsonObject }));
+    copied.push(await ledger.append({ ...entry, private: said }));
   }
   const forged = await ledger.append({
     kind: 'release',
