@@ -2,6 +2,7 @@
 import type { Operation } from './operation.ts';
 import { checkArchive, recordArchive } from './operations/archives.ts';
 import { getCheckpoint } from './operations/checkpoint.ts';
+import { beginComparison, getComparison } from './operations/comparisons.ts';
 import { makeDisclosure } from './operations/disclosures.ts';
 import { getEntry, listEntries, readPrivate } from './operations/entries.ts';
 import { erase } from './operations/erasures.ts';
@@ -45,6 +46,8 @@ export const OPERATIONS = {
   listActivations,
   beginActivation,
   getAttempt,
+  beginComparison,
+  getComparison,
   getPack,
   getOversight,
   listPurposes,

@@ -1,8 +1,9 @@
 /** What verifying a file came to, in this browser. */
-import { Alert, Code, List, Text, Title } from '@mantine/core';
+import { Alert, List, Text, Title } from '@mantine/core';
 import { IconShieldCheck, IconShieldX } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import type { Verdict } from '#disclosure/verify/verdict.ts';
+import { Words } from './words.tsx';
 
 export function VerdictAlert({
   verdict: { isShown, problem, shown, notShown },
@@ -34,7 +35,9 @@ export function VerdictAlert({
           )}
         </>
       ) : (
-        <Text size="sm">{inCode(problem?.message ?? '')}</Text>
+        <Text size="sm">
+          <Words>{problem?.message ?? ''}</Words>
+        </Text>
       )}
       {children}
     </Alert>
@@ -45,20 +48,10 @@ export function Sentences({ sentences }: { readonly sentences: readonly string[]
   return (
     <List size="sm">
       {sentences.map((sentence) => (
-        <List.Item key={sentence}>{inCode(sentence)}</List.Item>
+        <List.Item key={sentence}>
+          <Words>{sentence}</Words>
+        </List.Item>
       ))}
     </List>
-  );
-}
-
-/** What stands in backticks is code. */
-function inCode(text: string): ReactNode {
-  return text.split('`').map((words, at) =>
-    at % 2 === 1 ? (
-      // biome-ignore lint/suspicious/noArrayIndexKey: the parts of a text do not move
-      <Code key={at}>{words}</Code>
-    ) : (
-      words
-    ),
   );
 }

@@ -6,8 +6,9 @@
 import type { Clock } from '#base/clock.ts';
 import type { Ledger } from '#ledger/ledger.ts';
 import type { Detector } from '#signals/detector.ts';
+import type { PackComparison } from '#terms/compare/compare-packs.ts';
 import { inputsOf } from '#terms/inputs.ts';
-import { packHash } from '#terms/pack.ts';
+import { type Pack, packHash, parsePack } from '#terms/pack.ts';
 import type { Report } from '#terms/prove/analyze.ts';
 import type { PackProver } from '#terms/prove/pack-prover.ts';
 import { loadStoredPack, storePack } from '#terms/store.ts';
@@ -24,6 +25,13 @@ export interface InForce {
   readonly activation: RecordedActivation;
 }
 
+export interface Comparison {
+  /** In force when it was begun. */
+  readonly first: Pack;
+  readonly second: Pack;
+  readonly found: PackComparison;
+}
+
 export interface ActivationPorts {
   readonly ledger: Ledger;
   readonly dataDir: string;
@@ -35,10 +43,13 @@ export interface ActivationPorts {
 
 export class Activations {
   /** Those that somebody looks at from outside. */
-  readonly attempts = new Attempts();
+  readonly attempts = new Attempts<InForce>();
+  readonly comparisons = new Attempts<Comparison>();
   readonly #ports: ActivationPorts;
   /** One at a time: each is proven against what is in force when its turn comes. */
   readonly #turns = new Turns();
+  /** Drafts are compared one at a time too, and nothing that comes into force waits for them. */
+  readonly #comparing = new Turns();
   #inForce: InForce | undefined;
   #isRead = false;
 
@@ -79,6 +90,18 @@ export class Activations {
       const now = (): number => clock.now();
       const ready = await readyTerms(submitted, { prover, now, inForce, before, report });
       return this.#bringIntoForce(ready);
+    });
+  }
+
+  /**
+   * What a pack would change, were it in force. Nothing is asked of its signatures or its date.
+   * @throws ProvisoError `terms_invalid`
+   */
+  compare({ files, name }: Submitted, report: Report): Promise<Comparison> {
+    return this.#comparing.take(async () => {
+      const first = this.current.terms.pack;
+      const second = parsePack(files, name);
+      return { first, second, found: await this.#ports.prover.compare(first, second, report) };
     });
   }
 

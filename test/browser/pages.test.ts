@@ -3,13 +3,14 @@
  * host, nothing breaks the page's own policy, and what a keyboard or a screen reader needs is there.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import axe, { type AxeResults } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
+import { termsWithLocalKeys } from '../harness/approvers.ts';
 import { launchBrowser } from '../harness/browser.ts';
 import { type Console, openConsole } from '../harness/console.ts';
 
@@ -161,6 +162,31 @@ test('a decision is shown as it comes, with why it is so, what was known and its
   await page.getByText('Its proof holds, checked in this browser').waitFor();
   await page.screenshot({ path: join(PICTURES, 'decision.png'), fullPage: true });
   await requireAccessible(page, 'a decision');
+});
+
+test('what the next version changes is shown with examples, and then it comes into force', async (t) => {
+  const terms = termsWithLocalKeys((yaml) => yaml.replace('version: 1.0.0', 'version: 1.0.1'));
+  t.after(() => rmSync(terms, { recursive: true }));
+  const rule = '@id("no-force-today") @clause("human-decides-on-force")\n';
+  const forbid = `${rule}forbid(principal, action, resource in ToolClass::"force");\n`;
+  appendFileSync(join(terms, 'rules/force.cedar'), forbid);
+  rmSync(join(terms, 'tests/force.yaml'));
+  const before = termsWithLocalKeys();
+  t.after(() => rmSync(before, { recursive: true }));
+  const console = await openConsole(t, { terms: before });
+  const page = await enter(t, console, LOOKS['desk'] as Look);
+  await page.getByRole('link', { name: 'Terms' }).click();
+  await page.getByRole('tab', { name: 'The next version' }).click();
+  const choosing = page.waitForEvent('filechooser');
+  await page.getByRole('button', { name: 'Choose a folder' }).click();
+  await (await choosing).setFiles(terms);
+  await page.getByText('What the terms in force allow, and it would not').waitFor();
+  await page.getByText('by no-force-today').first().waitFor();
+  await page.screenshot({ path: join(PICTURES, 'comparison.png'), fullPage: true });
+  await requireAccessible(page, 'a comparison');
+  await page.getByRole('button', { name: 'Bring it into force' }).click();
+  await page.getByText('1.0.1 is in force').waitFor();
+  assert.equal((await console.operate('getPack', {})).version, '1.0.1');
 });
 
 test('a disclosure is made of what is found, and verified here and at /verify', async (t) => {

@@ -6,12 +6,13 @@
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PROOF_LIMITS } from '#base/limits.ts';
+import { comparePacks } from '#terms/compare/compare-packs.ts';
 import type { Pack } from '#terms/pack.ts';
 import { cachedSolver } from '#terms/prove/answer-cache.ts';
 import type { PackProver } from '#terms/prove/pack-prover.ts';
 import { type PackProof, provePack } from '#terms/prove/prove-pack.ts';
 import { Prover } from '#terms/prove/prover.ts';
-import { startSolver, Z3 } from '#terms/prove/solver.ts';
+import { type Solver, startSolver, Z3 } from '#terms/prove/solver.ts';
 
 const limits = { processes: 1, timeLimitMs: PROOF_LIMITS.questionMsMax };
 const proofs = new Map<string, Promise<PackProof>>();
@@ -24,14 +25,22 @@ export const prover: PackProver = {
     proofs.set(asked, proof);
     return proof;
   },
+  compare: (first, second, report) =>
+    withAnswers((solver) => comparePacks(first, second, solver, report)),
   close: async () => undefined,
 };
 
-async function prove(pack: Pack, against: Pack | undefined): Promise<PackProof> {
+function prove(pack: Pack, against: Pack | undefined): Promise<PackProof> {
+  return withAnswers((solver) =>
+    provePack(new Prover(pack.schema, solver), pack, against, () => undefined),
+  );
+}
+
+async function withAnswers<T>(work: (solver: Solver) => Promise<T>): Promise<T> {
   const z3 = { name: Z3, ...startSolver(limits) };
   const solver = cachedSolver(z3, join(tmpdir(), 'proviso-test-answers'), limits);
   try {
-    return await provePack(new Prover(pack.schema, solver), pack, against, () => undefined);
+    return await work(solver);
   } finally {
     await solver.close();
   }

@@ -42,7 +42,7 @@ export const listActivations = operation({
   run: async ({ state }) => (await state.activations.history()).map(rowOf),
 });
 
-const file = z.strictObject({ path: shapes.word, text: z.string() });
+export const file = z.strictObject({ path: shapes.word, text: z.string() });
 
 export const beginActivation = operation({
   method: 'POST',
@@ -81,8 +81,8 @@ export const getAttempt = operation({
     switch (attempt.state) {
       case 'under way':
         return attempt;
-      case 'in force':
-        return { state: attempt.state, activation: rowOf(attempt.inForce.activation) };
+      case 'done':
+        return { state: 'in force' as const, activation: rowOf(attempt.result.activation) };
       case 'refused':
         throw attempt.error;
     }

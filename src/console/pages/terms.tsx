@@ -19,6 +19,7 @@ import { Link } from 'wouter';
 import { ask, type Result } from '../api.ts';
 import { Loaded, Page } from '../page.tsx';
 import { hasRole, useSession } from '../session.ts';
+import { NextVersion } from './terms-next.tsx';
 
 type Pack = Result<'getPack'>;
 type Activation = Result<'listActivations'>[number];
@@ -29,7 +30,9 @@ export function Terms() {
     queryFn: () => ask('getPack', {}),
     refetchInterval: 10_000,
   });
-  const mayRead = hasRole(useSession(), 'administrator', 'overseer', 'auditor');
+  const session = useSession();
+  const mayRead = hasRole(session, 'administrator', 'overseer', 'auditor');
+  const mayCompare = hasRole(session, 'administrator', 'auditor');
   return (
     <Page
       title="Terms"
@@ -44,6 +47,7 @@ export function Terms() {
                 <Tabs.Tab value="clauses">Clauses and rules</Tabs.Tab>
                 <Tabs.Tab value="approvals">Approvals</Tabs.Tab>
                 {mayRead && <Tabs.Tab value="history">Proofs, signatures and history</Tabs.Tab>}
+                {mayCompare && <Tabs.Tab value="next">The next version</Tabs.Tab>}
               </Tabs.List>
               <Tabs.Panel value="clauses" pt="md">
                 <Clauses clauses={found.clauses} />
@@ -54,6 +58,11 @@ export function Terms() {
               {mayRead && (
                 <Tabs.Panel value="history" pt="md">
                   <History />
+                </Tabs.Panel>
+              )}
+              {mayCompare && (
+                <Tabs.Panel value="next" pt="md">
+                  <NextVersion />
                 </Tabs.Panel>
               )}
             </Tabs>
