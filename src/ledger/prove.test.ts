@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
-import { signCheckpoint } from './checkpoint.ts';
 import { makeSignerKey, parseSignerKey } from '#base/note.ts';
+import { signCheckpoint } from './checkpoint.ts';
 import { verifyConsistency, verifyInclusion } from './proof.ts';
 import {
   encodeTlogProof,

@@ -7,8 +7,8 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { openCheckpoint } from '#ledger/checkpoint.ts';
 import { parseVerifierKey } from '#base/note.ts';
+import { openCheckpoint } from '#ledger/checkpoint.ts';
 import { readBundle } from '#ledger/read.ts';
 import {
   encodeBundle,
