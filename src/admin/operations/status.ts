@@ -9,7 +9,6 @@ const status = z.strictObject({
   terms: z.strictObject({ id: z.string(), version: z.string(), hash: z.string() }),
   ledger: z.strictObject({ origin: z.string(), verifierKey: z.string(), size: z.int() }),
 });
-export type Status = z.infer<typeof status>;
 
 export const getStatus = operation({
   method: 'GET',
