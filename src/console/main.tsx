@@ -13,6 +13,8 @@ import { legibleColours, theme } from './theme.ts';
 
 /** The page's policy lets in only styles that carry its nonce. */
 const nonce = document.querySelector<HTMLMetaElement>('meta[property=csp-nonce]')?.nonce ?? '';
+// Where what keeps the page still behind a dialogue (get-nonce) looks for it.
+Object.assign(globalThis, { __webpack_nonce__: nonce });
 
 const queries = new QueryClient({
   defaultOptions: {

@@ -1,6 +1,7 @@
 /** The frame of the pages behind the door: where one is, and where else one may go. */
 import {
   ActionIcon,
+  Anchor,
   AppShell,
   Badge,
   Burger,
@@ -29,6 +30,7 @@ import { People } from './pages/people.tsx';
 import { Purposes } from './pages/purposes.tsx';
 import { Terms } from './pages/terms.tsx';
 import { Tools } from './pages/tools.tsx';
+import { You } from './pages/you.tsx';
 import { hasRole, type Session, useSession } from './session.ts';
 
 interface Room {
@@ -92,6 +94,7 @@ export function Rooms() {
             <Route path="/">
               <Redirect to="/inbox" replace />
             </Route>
+            <Route path="/you" component={You} />
             <Route path="/inbox/:hold" component={HoldPage} />
             <Route path="/ledger/:index" component={EntryPage} />
             <Route component={NotFound} />
@@ -145,9 +148,9 @@ function Who({ session }: { readonly session: Session }) {
   const other = scheme === 'dark' ? 'light' : 'dark';
   return (
     <Group gap="xs" wrap="nowrap">
-      <Text size="sm" visibleFrom="xs" truncate>
+      <Anchor component={Link} href="/you" size="sm" visibleFrom="xs" c="inherit" truncate>
         {session.name}
-      </Text>
+      </Anchor>
       <ActionIcon
         variant="default"
         aria-label={`Use ${other} colours`}

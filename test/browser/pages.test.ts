@@ -55,7 +55,7 @@ async function enter(t: TestContext, console: Console, look: Look): Promise<Page
     roles: [...ROLES],
   });
   const { invitation = '' } = await console.operate('signChange', { document });
-  const context = await browser.newContext(look);
+  const context = await browser.newContext({ ...look, reducedMotion: 'reduce' });
   t.after(() => context.close());
   const page = await context.newPage();
   const wrong: string[] = [];
@@ -69,18 +69,7 @@ async function enter(t: TestContext, console: Console, look: Look): Promise<Page
     if (message.type() === 'error' && !isExpected) wrong.push(message.text());
   });
   t.after(() => assert.deepEqual(wrong, []));
-  const devtools = await context.newCDPSession(page);
-  await devtools.send('WebAuthn.enable');
-  await devtools.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
+  await plugIn(page, 'internal');
   await page.goto(invitation);
   await page.getByRole('button', { name: 'Open the invitation' }).click();
   await page.getByRole('button', { name: 'Make a passkey' }).click();
@@ -98,6 +87,22 @@ async function requireAccessible(page: Page, where: string): Promise<void> {
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .map(({ id, nodes }) => `${where}: ${id}: ${nodes.map(({ html }) => html).join('\n    ')}`);
   assert.deepEqual(serious, []);
+}
+
+/** An authenticator that agrees to everything. */
+async function plugIn(page: Page, transport: 'internal' | 'usb'): Promise<void> {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send('WebAuthn.enable');
+  await devtools.send('WebAuthn.addVirtualAuthenticator', {
+    options: {
+      protocol: 'ctap2',
+      transport,
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+      automaticPresenceSimulation: true,
+    },
+  });
 }
 
 const LOOKS: Readonly<Record<string, Look>> = {
@@ -261,6 +266,55 @@ async function call(console: Console, caller: string): Promise<void> {
   });
   assert.equal(response.status, 200, await response.text());
 }
+
+test('a further passkey, a key that ends, a change that is withdrawn, a token', async (t) => {
+  const console = await openConsole(t);
+  const page = await enter(t, console, LOOKS['desk'] as Look);
+  const credentials = async () =>
+    (await console.operate('listPeople', {})).flatMap((person) => person.credentials);
+  await page.getByRole('link', { name: 'Ada Brook' }).click();
+  await plugIn(page, 'usb');
+  await page.getByRole('button', { name: 'Add a passkey' }).click();
+  await page.getByText('Done', { exact: true }).waitFor();
+  assert.equal((await credentials()).length, 2);
+  await requireAccessible(page, 'you');
+
+  await page.getByRole('link', { name: 'People' }).click();
+  await page.getByRole('button', { name: 'Invite someone' }).click();
+  await page.getByLabel('Name').fill('Ben Field');
+  await page.getByRole('combobox', { name: 'Roles' }).fill('administrator');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Escape');
+  await requireAccessible(page, 'a form');
+  await page.getByRole('button', { name: 'Sign with a passkey' }).click();
+  await page.getByText('Signed by 1 of 2').waitFor();
+  await page.screenshot({ path: join(PICTURES, 'people-changes.png'), fullPage: true });
+  await page.getByRole('button', { name: 'Withdraw' }).click();
+  await page.getByText('The change is withdrawn.').waitFor();
+  assert.deepEqual(await console.operate('listChanges', {}), []);
+
+  await page.getByRole('link', { name: 'Keys' }).click();
+  await page.getByLabel('What a new token is for').fill('nightly audit');
+  await page.getByRole('combobox', { name: 'Its roles' }).focus();
+  await page.keyboard.press('ArrowDown');
+  await page.getByRole('option', { name: 'auditor' }).click();
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Make a token' }).click();
+  await page.getByText('It is shown this once.').waitFor();
+  await page.screenshot({ path: join(PICTURES, 'tokens.png'), fullPage: true });
+  await requireAccessible(page, 'a token');
+  await page.getByRole('button', { name: 'Revoke the token for nightly audit' }).click();
+  await page.getByText('revoked', { exact: true }).waitFor();
+
+  await page.getByRole('link', { name: 'People' }).click();
+  await page.getByRole('button', { name: 'Change Ada Brook' }).click();
+  await page.getByRole('menuitem', { name: 'End the passkey' }).last().waitFor();
+  await requireAccessible(page, 'a menu');
+  await page.getByRole('menuitem', { name: 'End the passkey' }).last().click();
+  // Whoever loses a key signs in anew.
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
+  assert.equal((await credentials()).length, 1);
+});
 
 test('signing out leaves nothing of the person, and the keyboard reaches what there is', async (t) => {
   const console = await openConsole(t);

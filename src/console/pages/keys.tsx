@@ -19,6 +19,7 @@ import { Failure } from '../failure.tsx';
 import { Once } from '../once.tsx';
 import { Loaded, Page } from '../page.tsx';
 import { hasRole, useSession } from '../session.ts';
+import { Tokens } from './tokens.tsx';
 
 export function Keys() {
   const keys = useQuery({ queryKey: ['keys'], queryFn: () => ask('listKeys', {}) });
@@ -37,6 +38,7 @@ export function Keys() {
         </Alert>
       )}
       <Loaded query={keys}>{(rows) => <KeyTable rows={rows} mayChange={mayChange} />}</Loaded>
+      <Tokens mayChange={mayChange} />
       <Modal opened={isMaking} onClose={making.close} title="Make a key">
         <Form
           onDone={({ key }) => {

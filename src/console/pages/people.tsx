@@ -1,6 +1,5 @@
 /** Who may sign and administrate; each change signed, and an entry. */
 import {
-  Alert,
   Badge,
   Button,
   Card,
@@ -18,9 +17,10 @@ import {
 import { useDisclosure } from '@mantine/hooks';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { useAction } from '../action.ts';
 import { ask, type Result } from '../api.ts';
 import { Failure } from '../failure.tsx';
-import { Once } from '../once.tsx';
+import { Told } from '../outcome.tsx';
 import { Loaded, Page } from '../page.tsx';
 import { hasRole, useSession } from '../session.ts';
 import {
@@ -63,32 +63,6 @@ export function People() {
   );
 }
 
-/** What came of a signature; a link that is shown this once. */
-function Told({ outcome, onClose }: { readonly outcome: Outcome; readonly onClose: () => void }) {
-  const { isMade, signatures, signaturesNeeded, invitation, code } = outcome;
-  return (
-    <Alert
-      color={isMade ? 'green' : 'yellow'}
-      title={isMade ? 'Done' : `Signed by ${signatures} of ${signaturesNeeded}`}
-      withCloseButton
-      closeButtonLabel="Close"
-      onClose={onClose}
-      role="status"
-    >
-      {!isMade && <Text size="sm">It waits below for another signature.</Text>}
-      {invitation !== undefined && (
-        <Once
-          words="The link for whoever is invited, good once within 48 hours:"
-          value={invitation}
-        />
-      )}
-      {code !== undefined && (
-        <Once words="The code that they will need beside the link, from you alone:" value={code} />
-      )}
-    </Alert>
-  );
-}
-
 function OpenChanges({ onDone }: { readonly onDone: (outcome: Outcome) => void }) {
   const changes = useQuery({
     queryKey: ['changes'],
@@ -96,6 +70,8 @@ function OpenChanges({ onDone }: { readonly onDone: (outcome: Outcome) => void }
     refetchInterval: 5_000,
   });
   const signing = useSignature(onDone);
+  const mayWithdraw = hasRole(useSession(), 'administrator');
+  const withdrawing = useAction('withdrawChange', 'The change is withdrawn.');
   if (!changes.data || changes.data.length === 0) return null;
   return (
     <Card withBorder>
@@ -112,15 +88,32 @@ function OpenChanges({ onDone }: { readonly onDone: (outcome: Outcome) => void }
               </Text>
               <Document change={change} />
             </div>
-            {change.maySign && (
-              <Button size="xs" loading={signing.isPending} onClick={() => signing.mutate(change)}>
-                Sign
-              </Button>
-            )}
+            <Group gap="xs" wrap="nowrap">
+              {mayWithdraw && (
+                <Button
+                  size="xs"
+                  variant="default"
+                  loading={withdrawing.isPending}
+                  onClick={() => withdrawing.mutate({ change: change.change })}
+                >
+                  Withdraw
+                </Button>
+              )}
+              {change.maySign && (
+                <Button
+                  size="xs"
+                  loading={signing.isPending}
+                  onClick={() => signing.mutate(change)}
+                >
+                  Sign
+                </Button>
+              )}
+            </Group>
           </Group>
         ))}
       </Stack>
       {signing.isError && <Failure error={signing.error} />}
+      {withdrawing.isError && <Failure error={withdrawing.error} />}
     </Card>
   );
 }
@@ -234,7 +227,7 @@ function Actions({
   readonly onWanted: (wanted: Wanted) => void;
 }) {
   return (
-    <Menu>
+    <Menu withInitialFocusPlaceholder={false}>
       <Menu.Target>
         <Button size="xs" variant="default" aria-label={`Change ${person.name}`}>
           Change
@@ -245,7 +238,15 @@ function Actions({
         <Menu.Item onClick={() => onWanted({ kind: 'recover', person: person.id })}>
           Recover: new keys by a new invitation
         </Menu.Item>
-        <Menu.Item color="red" onClick={() => onWanted({ kind: 'remove', person: person.id })}>
+        {person.credentials.map(({ id, kind }) => (
+          <Menu.Item
+            key={id}
+            onClick={() => onWanted({ kind: 'end-key', person: person.id, credential: id })}
+          >
+            End the {kind === 'passkey' ? 'passkey' : 'local key'} {id.slice(0, 8)}…
+          </Menu.Item>
+        ))}
+        <Menu.Item onClick={() => onWanted({ kind: 'remove', person: person.id })}>
           Remove, for good
         </Menu.Item>
       </Menu.Dropdown>

@@ -17,7 +17,7 @@ export interface PackProver {
   prove(pack: Pack, against: Pack | undefined, report: Report): Promise<PackProof>;
   /** What each of the two permits that the other does not. */
   compare(first: Pack, second: Pack, report: Report): Promise<PackComparison>;
-  /** Ends what is under way: it is not proven then. */
+  /** Ends what is under way, and what is asked later: it is not proven then. */
   close(): Promise<void>;
 }
 
@@ -26,10 +26,12 @@ type ProofLimits = { readonly [K in keyof typeof PROOF_LIMITS]: number };
 /** Starts no process before it is asked. */
 export function startPackProver(limits: ProofLimits = PROOF_LIMITS): PackProver {
   const solvers = new Set<Solver>();
+  let isClosed = false;
   const withSolver = async <T>(work: (solver: Solver) => Promise<T>): Promise<T> => {
     const { processes, questionMsMax, wholeMsMax } = limits;
     const solver = startSolver({ processes, timeLimitMs: questionMsMax });
     solvers.add(solver);
+    if (isClosed) void solver.close();
     const timer = setTimeout(() => void solver.close(), wholeMsMax);
     try {
       return await work(solver);
@@ -46,6 +48,7 @@ export function startPackProver(limits: ProofLimits = PROOF_LIMITS): PackProver 
     compare: (first, second, report) =>
       withSolver((solver) => comparePacks(first, second, solver, report)),
     async close() {
+      isClosed = true;
       await Promise.all([...solvers].map((solver) => solver.close()));
     },
   };
