@@ -77,5 +77,5 @@ function* linesOf(value: JsonValue, name: string): Generator<readonly [string, s
     const isFlat = items.every((item) => typeof item !== 'object' || item === null);
     if (isFlat && items.length > 0) yield [name, items.join(', ')];
     else for (const [at, item] of items.entries()) yield* linesOf(item, `${name}[${at}]`);
-  } else yield [name, String(value)];
+  } else yield [name, typeof value === 'string' ? value : JSON.stringify(value)];
 }

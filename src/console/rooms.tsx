@@ -53,6 +53,7 @@ const ROOMS: readonly Room[] = [
   { path: '/purposes', name: 'Purposes', page: Purposes, roles: READERS },
   { path: '/tools', name: 'Tools', page: Tools, roles: READERS },
   { path: '/keys', name: 'Keys', page: Keys, roles: ['administrator', 'auditor'] },
+  { path: '/you', name: 'You', page: You },
 ];
 
 export function Rooms() {
@@ -94,7 +95,6 @@ export function Rooms() {
             <Route path="/">
               <Redirect to="/inbox" replace />
             </Route>
-            <Route path="/you" component={You} />
             <Route path="/inbox/:hold" component={HoldPage} />
             <Route path="/ledger/:index" component={EntryPage} />
             <Route component={NotFound} />

@@ -272,6 +272,7 @@ test('what is changed on its way to the page is not signed', async (t) => {
   // What the gateway says is to be signed is shown instead.
   await officer.getByText('ld pier').waitFor();
   assert.equal(gateway.holds.find(id)?.answers.length, 0);
+  await officer.unrouteAll({ behavior: 'wait' });
   await console.operate('rejectHold', {
     hold: id,
     person: gateway.people.list()[0]?.id,

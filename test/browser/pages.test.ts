@@ -287,7 +287,7 @@ test('a further passkey, a key that ends, a change that is withdrawn, a token', 
   await page.keyboard.press('Escape');
   await requireAccessible(page, 'a form');
   await page.getByRole('button', { name: 'Sign with a passkey' }).click();
-  await page.getByText('Signed by 1 of 2').waitFor();
+  await page.getByText('Signed by 1 of 2').first().waitFor();
   await page.screenshot({ path: join(PICTURES, 'people-changes.png'), fullPage: true });
   await page.getByRole('button', { name: 'Withdraw' }).click();
   await page.getByText('The change is withdrawn.').waitFor();
