@@ -75,6 +75,8 @@ test('a running gateway erases, and what was erased is told as such', async (t) 
   });
   await asked.text();
   const entry = asked.headers.get('proviso-decision') ?? '';
+  // Entries are published once a second, and read from what is published.
+  await sleep(LEDGER_LIMITS.publishMs + 500);
   assert.equal((await proviso('ledger', 'show', entry, '--private', '--data', data)).code, 0);
   assert.equal((await proviso('erase', '--data', data)).code, 3);
   const erased = await provisoJson('erase', '--without-purpose', '--data', data);
