@@ -1,8 +1,11 @@
 /** `proviso ledger disclose`, `verify`, `erase` and `inquiry`: exit codes, and one JSON document each. */
+
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LEDGER_LIMITS } from '#base/limits.ts';
 import { exampleLedger } from '#disclosure/ledger.example.ts';
 import { proviso, provisoJson, ROOT, startGateway, temporaryFolder } from './run.ts';
 
