@@ -18,6 +18,7 @@ export async function connectControl(dataDir: string): Promise<Control | undefin
   const control: Control = {
     ask: (operation, input) => request(client, operation, input),
     close: () => client.close(),
+    [Symbol.asyncDispose]: () => client.close(),
   };
   try {
     await control.ask(getStatus, {});

@@ -53,7 +53,7 @@ export interface Visit {
 }
 
 /** What can be asked, whether the gateway runs elsewhere or its state is opened here. */
-export interface Control {
+export interface Control extends AsyncDisposable {
   /** @throws ProvisoError what the operation throws, or `invalid_request` naming the wrong field */
   ask<Input, Result>(operation: TypedOperation<Input, Result>, input: Input): Promise<Result>;
   close(): Promise<void>;
@@ -97,6 +97,7 @@ export function localControl(context: Context, close: () => Promise<void>): Cont
       return (await perform(operation, context, input)) as Result;
     },
     close,
+    [Symbol.asyncDispose]: close,
   };
 }
 

@@ -93,11 +93,10 @@ async function checkDisk({ ledger }: Config, found: Found): Promise<void> {
 async function checkGateway(config: Config, found: Found): Promise<boolean> {
   const { dataDir, listen } = config;
   const area = 'gateway';
-  const control = await connectControl(dataDir);
+  await using control = await connectControl(dataDir);
   if (control) {
     const { address, pid } = await control.ask(getStatus, {});
     const activation = (await control.ask(listActivations, {})).at(-1);
-    await control.close();
     found({ area, status: 'ok', message: `runs at ${address}, process ${pid}` });
     if (activation) checkTermsInForce(config, activation, found);
     return true;

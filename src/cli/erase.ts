@@ -55,18 +55,14 @@ export function define(command: Command): void {
 async function erase(options: EraseOptions, output: Output): Promise<ExitCode> {
   const erased = erasedBy(options);
   const { reason } = options;
-  const control = await openControl(readConfig(options));
-  try {
-    const why = reason === undefined ? {} : { reason };
-    const { entry } = await control.ask(erasures.erase, { ...erased, ...why });
-    output.result({ entry, ...erased }, () => {
-      output.print(`erased what was encrypted for ${wordsOf(erased)}: entry ${entry}`);
-      output.print(output.style('dim', wrapped(LEFT)));
-    });
-    return EXIT.yes;
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(readConfig(options));
+  const why = reason === undefined ? {} : { reason };
+  const { entry } = await control.ask(erasures.erase, { ...erased, ...why });
+  output.result({ entry, ...erased }, () => {
+    output.print(`erased what was encrypted for ${wordsOf(erased)}: entry ${entry}`);
+    output.print(output.style('dim', wrapped(LEFT)));
+  });
+  return EXIT.yes;
 }
 
 function erasedBy({ purpose, caller, subject, withoutPurpose }: EraseOptions): Erased {

@@ -166,14 +166,10 @@ async function whoAsks({ config, caller, keyId, purposeId }: Unexplained) {
   if (!needsState) {
     return { caller: callerFrom(caller), purposes: new PurposeRegister(config.purposes) };
   }
-  const control = await openControl(config);
-  try {
-    const purposes = new PurposeRegister((await control.ask(listPurposes, {})).map(purposeFrom));
-    const asker = keyId === undefined ? callerFrom(caller) : await holderOf(keyId, control);
-    return { caller: asker, purposes };
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(config);
+  const purposes = new PurposeRegister((await control.ask(listPurposes, {})).map(purposeFrom));
+  const asker = keyId === undefined ? callerFrom(caller) : await holderOf(keyId, control);
+  return { caller: asker, purposes };
 }
 
 /** Who a call is from where nothing is said. */

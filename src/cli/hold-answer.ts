@@ -32,13 +32,9 @@ export async function approveHold(
   output: Output,
 ): Promise<ExitCode> {
   const config = readConfig(options);
-  const control = await openControl(config);
-  try {
-    if (options.key === undefined) return await pointToConsole(id, control, config, output);
-    return await sign(id, options.key, options, control, output);
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(config);
+  if (options.key === undefined) return await pointToConsole(id, control, config, output);
+  return await sign(id, options.key, options, control, output);
 }
 
 async function sign(
@@ -136,21 +132,17 @@ export async function rejectHold(
   { person: named, reason, ...options }: RejectOptions,
   output: Output,
 ): Promise<ExitCode> {
-  const control = await openControl(readConfig(options));
-  try {
-    const people = await control.ask(listPeople, {});
-    const found = people.filter(({ id: personId, name }) => personId === named || name === named);
-    const [person] = found;
-    if (!person || found.length > 1) {
-      const why = person ? 'is the name of several people: give the id' : 'is nobody';
-      throw new ProvisoError('person_unknown', `\`${named}\` ${why}; see \`proviso person list\`.`);
-    }
-    const row = await control.ask(holds.rejectHold, { hold: id, person: person.id, reason });
-    output.result(row, () =>
-      output.print(`${output.style('bad', 'rejected')} ${id} by ${visible(person.name)}.`),
-    );
-    return EXIT.yes;
-  } finally {
-    await control.close();
+  await using control = await openControl(readConfig(options));
+  const people = await control.ask(listPeople, {});
+  const found = people.filter(({ id: personId, name }) => personId === named || name === named);
+  const [person] = found;
+  if (!person || found.length > 1) {
+    const why = person ? 'is the name of several people: give the id' : 'is nobody';
+    throw new ProvisoError('person_unknown', `\`${named}\` ${why}; see \`proviso person list\`.`);
   }
+  const row = await control.ask(holds.rejectHold, { hold: id, person: person.id, reason });
+  output.result(row, () =>
+    output.print(`${output.style('bad', 'rejected')} ${id} by ${visible(person.name)}.`),
+  );
+  return EXIT.yes;
 }

@@ -17,17 +17,13 @@ export interface ListOptions extends InstanceOptions, JsonOption {
 type Shown = Awaited<ReturnType<typeof readHold>>;
 
 export async function listHolds(options: ListOptions, output: Output): Promise<ExitCode> {
-  const control = await openControl(readConfig(options));
-  try {
-    const rows = await control.ask(holds.listHolds, { state: options.all ? 'all' : 'open' });
-    output.result({ holds: rows }, () => {
-      if (rows.length === 0) output.print('Nothing waits for people.');
-      else output.table(['hold', 'state', 'what', 'caller', 'asks', 'time left'], rows.map(cells));
-    });
-    return EXIT.yes;
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(readConfig(options));
+  const rows = await control.ask(holds.listHolds, { state: options.all ? 'all' : 'open' });
+  output.result({ holds: rows }, () => {
+    if (rows.length === 0) output.print('Nothing waits for people.');
+    else output.table(['hold', 'state', 'what', 'caller', 'asks', 'time left'], rows.map(cells));
+  });
+  return EXIT.yes;
 }
 
 export async function showHold(
@@ -35,14 +31,10 @@ export async function showHold(
   options: InstanceOptions & JsonOption,
   output: Output,
 ): Promise<ExitCode> {
-  const control = await openControl(readConfig(options));
-  try {
-    const shown = await readHold(control, id);
-    output.result(shown, () => describeHold(shown, output));
-    return EXIT.yes;
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(readConfig(options));
+  const shown = await readHold(control, id);
+  output.result(shown, () => describeHold(shown, output));
+  return EXIT.yes;
 }
 
 export function readHold(control: Control, hold: string) {
@@ -93,29 +85,25 @@ export async function watchHolds(
   options: InstanceOptions & JsonOption,
   output: Output,
 ): Promise<ExitCode> {
-  const control = await openControl(readConfig(options));
+  await using control = await openControl(readConfig(options));
   const ending = new AbortController();
   process.once('SIGINT', () => ending.abort());
   process.once('SIGTERM', () => ending.abort());
   const told = new Map<string, string>();
-  try {
-    output.note('Watching; Ctrl-C ends it.');
-    while (!ending.signal.aborted) {
-      for (const row of await control.ask(holds.listHolds, { state: 'all' })) {
-        const now = `${row.state} ${row.answers.length}`;
-        const before = told.get(row.hold);
-        told.set(row.hold, now);
-        // What ended before anybody watched is no news.
-        if (now === before || (before === undefined && row.state !== 'open')) continue;
-        if (options.json) process.stdout.write(`${JSON.stringify(row)}\n`);
-        else output.print(cells(row).join('  '));
-      }
-      await sleep(LOOK_MS, undefined, { signal: ending.signal }).catch(() => undefined);
+  output.note('Watching; Ctrl-C ends it.');
+  while (!ending.signal.aborted) {
+    for (const row of await control.ask(holds.listHolds, { state: 'all' })) {
+      const now = `${row.state} ${row.answers.length}`;
+      const before = told.get(row.hold);
+      told.set(row.hold, now);
+      // What ended before anybody watched is no news.
+      if (now === before || (before === undefined && row.state !== 'open')) continue;
+      if (options.json) process.stdout.write(`${JSON.stringify(row)}\n`);
+      else output.print(cells(row).join('  '));
     }
-    return EXIT.yes;
-  } finally {
-    await control.close();
+    await sleep(LOOK_MS, undefined, { signal: ending.signal }).catch(() => undefined);
   }
+  return EXIT.yes;
 }
 
 const LOOK_MS = 1_000;

@@ -175,12 +175,8 @@ async function asked<T>(
   options: InstanceOptions,
   work: (control: Awaited<ReturnType<typeof openControl>>) => Promise<T>,
 ): Promise<T> {
-  const control = await openControl(readConfig(options));
-  try {
-    return await work(control);
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(readConfig(options));
+  return await work(control);
 }
 
 async function sha256Of(file: string): Promise<string> {

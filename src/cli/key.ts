@@ -78,28 +78,24 @@ async function createFor(
 ): Promise<ExitCode> {
   if (options.offline) return createOffline(caller, output);
   const { owner, organisation, partner, clearance, expires } = options;
-  const control = await openControl(readConfig(options));
-  try {
-    const { id, key } = await control.ask(keys.createKey, {
-      caller,
-      owner,
-      organisation,
-      teams: [...(options.teams ?? [])],
-      clearance,
-      purposes: [...(options.purposes ?? [])],
-      ...(partner === undefined ? {} : { partner }),
-      ...(expires === undefined ? {} : { expiresAt: expires }),
-    });
-    output.result({ id: `prv_${id}`, caller, key }, () => {
-      output.print(key);
-      output.note(
-        `\nThe key of \`${caller}\`, shown this once. Give it to the client as its API key.`,
-      );
-    });
-    return EXIT.yes;
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(readConfig(options));
+  const { id, key } = await control.ask(keys.createKey, {
+    caller,
+    owner,
+    organisation,
+    teams: [...(options.teams ?? [])],
+    clearance,
+    purposes: [...(options.purposes ?? [])],
+    ...(partner === undefined ? {} : { partner }),
+    ...(expires === undefined ? {} : { expiresAt: expires }),
+  });
+  output.result({ id: `prv_${id}`, caller, key }, () => {
+    output.print(key);
+    output.note(
+      `\nThe key of \`${caller}\`, shown this once. Give it to the client as its API key.`,
+    );
+  });
+  return EXIT.yes;
 }
 
 function createOffline(caller: string, output: Output): ExitCode {
@@ -114,18 +110,14 @@ function createOffline(caller: string, output: Output): ExitCode {
 }
 
 async function listKeys(options: CommonOptions, output: Output): Promise<ExitCode> {
-  const control = await openControl(readConfig(options));
-  try {
-    const rows = await control.ask(keys.listKeys, {});
-    output.result({ keys: rows.map((row) => ({ ...row, id: `prv_${row.id}` })) }, () => {
-      if (rows.length === 0) return output.print('No keys yet. Make one: proviso key create NAME');
-      output.table(['key', 'state', 'caller', 'owner', 'organisation', 'bounds'], rows.map(cells));
-      return undefined;
-    });
-    return EXIT.yes;
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(readConfig(options));
+  const rows = await control.ask(keys.listKeys, {});
+  output.result({ keys: rows.map((row) => ({ ...row, id: `prv_${row.id}` })) }, () => {
+    if (rows.length === 0) return output.print('No keys yet. Make one: proviso key create NAME');
+    output.table(['key', 'state', 'caller', 'owner', 'organisation', 'bounds'], rows.map(cells));
+    return undefined;
+  });
+  return EXIT.yes;
 }
 
 function cells({ id, state, holder }: keys.KeyRow): string[] {
@@ -149,14 +141,10 @@ function cells({ id, state, holder }: keys.KeyRow): string[] {
 
 async function revokeKey(key: string, options: CommonOptions, output: Output): Promise<ExitCode> {
   const id = claimedId(key) ?? key.replace(/^prv_/, '');
-  const control = await openControl(readConfig(options));
-  try {
-    await control.ask(keys.revokeKey, { id });
-    output.result({ id: `prv_${id}`, state: 'revoked' }, () =>
-      output.print(`prv_${id} is revoked and opens nothing from now on.`),
-    );
-    return EXIT.yes;
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(readConfig(options));
+  await control.ask(keys.revokeKey, { id });
+  output.result({ id: `prv_${id}`, state: 'revoked' }, () =>
+    output.print(`prv_${id} is revoked and opens nothing from now on.`),
+  );
+  return EXIT.yes;
 }

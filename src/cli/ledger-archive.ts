@@ -67,16 +67,12 @@ async function archive(options: ArchiveOptions, output: Output): Promise<ExitCod
   // Loaded here alone: the other commands of the ledger need nothing of a gateway.
   const { openControl } = await import('#admin/open.ts');
   const { checkArchive, recordArchive } = await import('#admin/operations/archives.ts');
-  const control = await openControl(config);
-  try {
-    await control.ask(checkArchive, range);
-    await withProgress('archived', (onProgress) =>
-      copyToArchive(dir, origin, size, range, target, onProgress),
-    );
-    await control.ask(recordArchive, range);
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(config);
+  await control.ask(checkArchive, range);
+  await withProgress('archived', (onProgress) =>
+    copyToArchive(dir, origin, size, range, target, onProgress),
+  );
+  await control.ask(recordArchive, range);
   await removeArchived(dir, size, range, target);
   return tell(range, target, `entries ${range.from} to ${range.to - 1} are in ${target}`, output);
 }

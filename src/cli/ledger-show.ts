@@ -113,10 +113,6 @@ async function privateValues(config: Config, index: number): Promise<JsonObject>
   // Loaded here alone: reading and verifying need nothing of a gateway.
   const { openControl } = await import('#admin/open.ts');
   const { readPrivate } = await import('#admin/operations/entries.ts');
-  const control = await openControl(config);
-  try {
-    return await control.ask(readPrivate, { index });
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(config);
+  return await control.ask(readPrivate, { index });
 }

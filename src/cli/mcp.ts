@@ -80,18 +80,14 @@ export function define(command: Command): void {
 }
 
 async function list(options: CommonOptions, output: Output): Promise<ExitCode> {
-  const control = await openControl(readConfig(options));
-  try {
-    const tools = await control.ask(listTools, {});
-    output.result({ tools }, () => {
-      if (tools.length === 0) return output.print('No MCP server has offered a tool yet.');
-      output.table(['server', 'tool', 'definition', 'state'], tools.map(cells));
-      return undefined;
-    });
-    return EXIT.yes;
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(readConfig(options));
+  const tools = await control.ask(listTools, {});
+  output.result({ tools }, () => {
+    if (tools.length === 0) return output.print('No MCP server has offered a tool yet.');
+    output.table(['server', 'tool', 'definition', 'state'], tools.map(cells));
+    return undefined;
+  });
+  return EXIT.yes;
 }
 
 function cells({ server, tool, accepted, offered }: PinRow): string[] {
@@ -109,25 +105,19 @@ async function show(
   options: CommonOptions,
   output: Output,
 ): Promise<ExitCode> {
-  const control = await openControl(readConfig(options));
-  try {
-    const found = await control.ask(readTool, { server, tool });
-    const { pin, accepted, offered } = found;
-    output.result(found, () => {
-      output.print(output.style('strong', `accepted  ${pin.accepted}`));
-      output.print(JSON.stringify(accepted, null, 2));
-      if (pin.offered === undefined) return;
-      output.print();
-      output.print(output.style('bad', `offered   ${pin.offered}`));
-      output.print(JSON.stringify(offered, null, 2));
-      output.note(
-        `\nTo accept it: proviso mcp accept ${server} ${tool} --definition ${pin.offered}`,
-      );
-    });
-    return pin.offered === undefined ? EXIT.yes : EXIT.no;
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(readConfig(options));
+  const found = await control.ask(readTool, { server, tool });
+  const { pin, accepted, offered } = found;
+  output.result(found, () => {
+    output.print(output.style('strong', `accepted  ${pin.accepted}`));
+    output.print(JSON.stringify(accepted, null, 2));
+    if (pin.offered === undefined) return;
+    output.print();
+    output.print(output.style('bad', `offered   ${pin.offered}`));
+    output.print(JSON.stringify(offered, null, 2));
+    output.note(`\nTo accept it: proviso mcp accept ${server} ${tool} --definition ${pin.offered}`);
+  });
+  return pin.offered === undefined ? EXIT.yes : EXIT.no;
 }
 
 async function accept(
@@ -137,16 +127,12 @@ async function accept(
   output: Output,
 ): Promise<ExitCode> {
   const { definition } = options;
-  const control = await openControl(readConfig(options));
-  try {
-    await control.ask(acceptTool, { server, tool, definition });
-    output.result({ server, tool, definition, state: 'accepted' }, () =>
-      output.print(`\`${tool}\` of \`${server}\` may be called as ${definition} defines it.`),
-    );
-    return EXIT.yes;
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(readConfig(options));
+  await control.ask(acceptTool, { server, tool, definition });
+  output.result({ server, tool, definition, state: 'accepted' }, () =>
+    output.print(`\`${tool}\` of \`${server}\` may be called as ${definition} defines it.`),
+  );
+  return EXIT.yes;
 }
 
 async function connect(server: string, options: ConnectOptions, output: Output): Promise<ExitCode> {

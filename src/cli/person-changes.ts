@@ -215,10 +215,6 @@ async function withControl(
   work: (control: Control, config: Config) => Promise<ExitCode>,
 ): Promise<ExitCode> {
   const config = readConfig(options);
-  const control = await openControl(config);
-  try {
-    return await work(control, config);
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(config);
+  return await work(control, config);
 }

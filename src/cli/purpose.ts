@@ -79,47 +79,39 @@ export function define(command: Command): void {
 
 async function register(id: string, options: AddOptions, output: Output): Promise<ExitCode> {
   const { title, owner, authority, models, tools, ends } = options;
-  const control = await openControl(readConfig(options));
-  try {
-    await control.ask(purposes.registerPurpose, {
-      id,
-      title,
-      owner,
-      authority,
-      dataClasses: [...(options.dataClasses ?? [])],
-      callers: [...(options.callers ?? [])],
-      teams: [...(options.teams ?? [])],
-      allows: [...(options.allows ?? [])],
-      ...(models === undefined ? {} : { models: [...models] }),
-      ...(tools === undefined ? {} : { tools: [...tools] }),
-      ...(ends === undefined ? {} : { endsAt: ends }),
-    });
-    output.result({ id, state: 'open' }, () => {
-      output.print(`The purpose \`${id}\` is registered.`);
-      if (!options.callers && !options.teams) {
-        output.print(
-          `Only keys bound to it (\`proviso key create NAME --purposes ${id}\`) may use it.`,
-        );
-      }
-    });
-    return EXIT.yes;
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(readConfig(options));
+  await control.ask(purposes.registerPurpose, {
+    id,
+    title,
+    owner,
+    authority,
+    dataClasses: [...(options.dataClasses ?? [])],
+    callers: [...(options.callers ?? [])],
+    teams: [...(options.teams ?? [])],
+    allows: [...(options.allows ?? [])],
+    ...(models === undefined ? {} : { models: [...models] }),
+    ...(tools === undefined ? {} : { tools: [...tools] }),
+    ...(ends === undefined ? {} : { endsAt: ends }),
+  });
+  output.result({ id, state: 'open' }, () => {
+    output.print(`The purpose \`${id}\` is registered.`);
+    if (!options.callers && !options.teams) {
+      output.print(
+        `Only keys bound to it (\`proviso key create NAME --purposes ${id}\`) may use it.`,
+      );
+    }
+  });
+  return EXIT.yes;
 }
 
 async function listPurposes(options: CommonOptions, output: Output): Promise<ExitCode> {
-  const control = await openControl(readConfig(options));
-  try {
-    const rows = await control.ask(purposes.listPurposes, {});
-    output.result({ purposes: rows }, () => {
-      if (rows.length === 0) output.print('No purposes yet. See: proviso purpose add --help');
-      else output.table(['purpose', 'state', 'owner', 'authority', 'bounds'], rows.map(cells));
-    });
-    return EXIT.yes;
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(readConfig(options));
+  const rows = await control.ask(purposes.listPurposes, {});
+  output.result({ purposes: rows }, () => {
+    if (rows.length === 0) output.print('No purposes yet. See: proviso purpose add --help');
+    else output.table(['purpose', 'state', 'owner', 'authority', 'bounds'], rows.map(cells));
+  });
+  return EXIT.yes;
 }
 
 function cells(purpose: purposes.PurposeRow): string[] {
@@ -133,12 +125,8 @@ function cells(purpose: purposes.PurposeRow): string[] {
 
 async function endPurpose(id: string, options: EndOptions, output: Output): Promise<ExitCode> {
   const at = options.at ?? new Date().toISOString();
-  const control = await openControl(readConfig(options));
-  try {
-    await control.ask(purposes.endPurpose, { id, at });
-    output.result({ id, endsAt: at }, () => output.print(`The purpose \`${id}\` ends at ${at}.`));
-    return EXIT.yes;
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(readConfig(options));
+  await control.ask(purposes.endPurpose, { id, at });
+  output.result({ id, endsAt: at }, () => output.print(`The purpose \`${id}\` ends at ${at}.`));
+  return EXIT.yes;
 }

@@ -58,26 +58,22 @@ async function activate(dir: string, options: ActivateOptions, output: Output): 
   const { files, signatures } = submissionIn(dir);
   // Loaded here alone: packs are checked, tested and proven without anything of a gateway.
   const { openControl } = await import('#admin/open.ts');
-  const control = await openControl(readConfig(options));
-  try {
-    const startedAt = Date.now();
-    const { attempt } = await control.ask(beginActivation, {
-      name: dir,
-      files: [...files].map(([path, bytes]) => ({ path, text: Buffer.from(bytes).toString() })),
-      signatures: [...signatures],
-      releases: [...options.release],
-    });
-    const row = await ended(control, attempt);
-    const isNew = Date.parse(row.at) >= startedAt;
-    const { entry, at, id, version, hash, against, proof } = row;
-    const document = { entry, at, id, version, hash, ...(against && { against }), isNew };
-    output.result({ ...document, proof, signedBy: signersOf(row), released: row.released }, () =>
-      describe(row, isNew, output),
-    );
-    return EXIT.yes;
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(readConfig(options));
+  const startedAt = Date.now();
+  const { attempt } = await control.ask(beginActivation, {
+    name: dir,
+    files: [...files].map(([path, bytes]) => ({ path, text: Buffer.from(bytes).toString() })),
+    signatures: [...signatures],
+    releases: [...options.release],
+  });
+  const row = await ended(control, attempt);
+  const isNew = Date.parse(row.at) >= startedAt;
+  const { entry, at, id, version, hash, against, proof } = row;
+  const document = { entry, at, id, version, hash, ...(against && { against }), isNew };
+  output.result({ ...document, proof, signedBy: signersOf(row), released: row.released }, () =>
+    describe(row, isNew, output),
+  );
+  return EXIT.yes;
 }
 
 const LOOK_MS = 100;

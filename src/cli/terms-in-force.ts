@@ -14,12 +14,8 @@ export async function readActivations(config: Config): Promise<readonly Activati
   if (!existsSync(join(config.ledger.dir, 'checkpoint'))) return [];
   // Loaded here alone: packs are checked, tested and proven without anything of a gateway.
   const { openControl } = await import('#admin/open.ts');
-  const control = await openControl(config);
-  try {
-    return await control.ask(listActivations, {});
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(config);
+  return await control.ask(listActivations, {});
 }
 
 /** @throws ProvisoError `terms_corrupt` */

@@ -66,48 +66,40 @@ async function createToken(
   { roles, expires, ...options }: CreateOptions,
   output: Output,
 ): Promise<ExitCode> {
-  const control = await openControl(readConfig(options));
-  try {
-    const { id, token } = await control.ask(tokens.createToken, {
-      name,
-      // One that is no role is refused where it is checked, by name.
-      roles: roles as BuiltInRole[],
-      expiresAt: expires,
-    });
-    output.result({ id: `prt_${id}`, name, token, expiresAt: expires }, () => {
-      output.print(token);
-      output.note(`\nThe token \`${name}\`, shown this once. A machine sends it as`);
-      output.note(`  authorization: Bearer ${token.slice(0, 16)}…`);
-    });
-    return EXIT.yes;
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(readConfig(options));
+  const { id, token } = await control.ask(tokens.createToken, {
+    name,
+    // One that is no role is refused where it is checked, by name.
+    roles: roles as BuiltInRole[],
+    expiresAt: expires,
+  });
+  output.result({ id: `prt_${id}`, name, token, expiresAt: expires }, () => {
+    output.print(token);
+    output.note(`\nThe token \`${name}\`, shown this once. A machine sends it as`);
+    output.note(`  authorization: Bearer ${token.slice(0, 16)}…`);
+  });
+  return EXIT.yes;
 }
 
 async function listTokens(options: CommonOptions, output: Output): Promise<ExitCode> {
-  const control = await openControl(readConfig(options));
-  try {
-    const rows = await control.ask(tokens.listTokens, {});
-    output.result({ tokens: rows.map((row) => ({ ...row, id: `prt_${row.id}` })) }, () => {
-      if (rows.length === 0) return output.print('No tokens. See: proviso token create --help');
-      output.table(
-        ['token', 'state', 'for', 'roles', 'until', 'made by'],
-        rows.map(({ id, state, name, roles, expiresAt, by }) => [
-          `prt_${id}`,
-          state,
-          name,
-          roles.join(', '),
-          expiresAt,
-          by,
-        ]),
-      );
-      return undefined;
-    });
-    return EXIT.yes;
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(readConfig(options));
+  const rows = await control.ask(tokens.listTokens, {});
+  output.result({ tokens: rows.map((row) => ({ ...row, id: `prt_${row.id}` })) }, () => {
+    if (rows.length === 0) return output.print('No tokens. See: proviso token create --help');
+    output.table(
+      ['token', 'state', 'for', 'roles', 'until', 'made by'],
+      rows.map(({ id, state, name, roles, expiresAt, by }) => [
+        `prt_${id}`,
+        state,
+        name,
+        roles.join(', '),
+        expiresAt,
+        by,
+      ]),
+    );
+    return undefined;
+  });
+  return EXIT.yes;
 }
 
 async function revokeToken(
@@ -116,14 +108,10 @@ async function revokeToken(
   output: Output,
 ): Promise<ExitCode> {
   const id = token.replace(/^prt_/, '').slice(0, 12);
-  const control = await openControl(readConfig(options));
-  try {
-    await control.ask(tokens.revokeToken, { id });
-    output.result({ id: `prt_${id}`, state: 'revoked' }, () =>
-      output.print(`The token \`prt_${id}\` is revoked.`),
-    );
-    return EXIT.yes;
-  } finally {
-    await control.close();
-  }
+  await using control = await openControl(readConfig(options));
+  await control.ask(tokens.revokeToken, { id });
+  output.result({ id: `prt_${id}`, state: 'revoked' }, () =>
+    output.print(`The token \`prt_${id}\` is revoked.`),
+  );
+  return EXIT.yes;
 }
