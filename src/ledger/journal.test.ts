@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { nodeDisk } from './disk.ts';
+import { type Disk, nodeDisk } from './disk.ts';
 import { RECORD_HEADER_BYTES, readJournal, sealRecord, segmentPath } from './journal.ts';
 import { EMPTY_ROOT } from './tree.ts';
 
@@ -77,4 +77,24 @@ test('whole records after one that is not are named, since no crash leaves them'
   const damaged = Buffer.concat([record(0, 'a'), record(1, 'bb'), record(2, 'c')]);
   damaged[record(0, 'a').length + 20] = 0xff;
   await assert.rejects(found([0, damaged]), { code: 'ledger_corrupt' });
+});
+
+test('a record that was written while its segment was read is whole when it is read again', async () => {
+  const [a, b, c] = [record(0, 'a'), record(1, 'bb'), record(2, 'c')];
+  const whole = Buffer.concat([a, b, c]);
+  const torn = Buffer.from(whole);
+  torn.fill(0, a.length, a.length + 40);
+  /** The journal as reads of its one segment find it, one after another. */
+  const read = async (...states: (Buffer | undefined)[]) => {
+    const disk: Disk = {
+      ...nodeDisk,
+      list: async () => ['0'.repeat(16)],
+      read: async () => states.shift(),
+    };
+    const records = await Array.fromAsync(readJournal(disk, dir));
+    return records.map((each) => each.record.firstIndex);
+  };
+  assert.deepEqual(await read(torn, whole), [0, 1, 2]);
+  assert.deepEqual(await read(torn, undefined), [0], 'it was published and removed');
+  await assert.rejects(read(torn, torn), { code: 'ledger_corrupt' });
 });

@@ -126,17 +126,27 @@ async function wipe(disk: Disk, path: string, { start, end }: KeySpan): Promise<
 export async function* readJournal(disk: Disk, dir: string): AsyncGenerator<FoundRecord> {
   for (const start of segmentStarts(await disk.list(join(dir, 'journal')))) {
     const path = segmentPath(start);
-    const segment = (await disk.read(join(dir, path))) ?? Buffer.alloc(0);
+    let segment = await disk.read(join(dir, path));
     let end = 0;
-    for (let record = readRecord(segment, 0); record; record = readRecord(segment, end)) {
-      yield { record, path, position: end };
-      end += recordBytes(record);
-    }
-    // A crash tears the last record. Damage before it would hide what was acknowledged.
-    for (let at = end; (at = segment.indexOf(MAGIC, at)) >= 0; at++) {
-      if (readRecord(segment, at)) throw corrupt(path, `is damaged at byte ${end}`);
+    while (segment) {
+      for (let record = readRecord(segment, end); record; record = readRecord(segment, end)) {
+        yield { record, path, position: end };
+        end += recordBytes(record);
+      }
+      // A crash tears the last record. Damage before it would hide what was acknowledged.
+      if (!hasRecordAfter(segment, end)) break;
+      // Or it was written while it was read. A segment that is gone by now was published.
+      segment = await disk.read(join(dir, path));
+      if (segment && !readRecord(segment, end)) throw corrupt(path, `is damaged at byte ${end}`);
     }
   }
+}
+
+function hasRecordAfter(segment: Buffer, position: number): boolean {
+  for (let at = position; (at = segment.indexOf(MAGIC, at)) >= 0; at++) {
+    if (readRecord(segment, at)) return true;
+  }
+  return false;
 }
 
 /** Completes a record whose sections already stand at their place in `record`. */

@@ -42,15 +42,11 @@ export type OnUnread = (unread: Unread, isElsewhere: boolean) => void;
 /** Takes an entry in canonical form. @returns what is wrong with it, if anything */
 export type OnEntry = (entry: Entry) => string | undefined;
 
-/**
- * @param skip entries of it that were seen before
- * @returns leaf hashes; those of the tile where the bundle cannot be read, to find what else is
- */
+/** @returns leaf hashes; those of the tile where the bundle cannot be read, to find what else is */
 export async function verifyBundle(
   place: LogPlace,
   size: number,
   n: number,
-  skip: number,
   onEntry: OnEntry,
   onFault: OnFault,
   onUnread: OnUnread,
@@ -59,16 +55,14 @@ export async function verifyBundle(
   const file = tilePath('entries', n, Math.min(TILE_WIDTH, size - first));
   try {
     const bundle = await readBundle(place, size, n);
-    for (let i = skip; i < bundle.length; i++) {
-      verifyEntry(bundle[i] as Buffer, first + i, file, onEntry, onFault, onUnread);
-    }
+    bundle.forEach((entry, i) => verifyEntry(entry, first + i, file, onEntry, onFault, onUnread));
     await verifyPartialBundles(dirOf(place), n, bundle, onFault);
     return bundle.map(leafHash);
   } catch (thrown) {
     const { code, publicMessage: problem } = asProvisoError(thrown);
     const isElsewhere = code === 'entry_archived';
     if (!isElsewhere) onFault({ file, problem, entry: first });
-    onUnread({ from: first + skip, to: Math.min(size, first + TILE_WIDTH) }, isElsewhere);
+    onUnread({ from: first, to: Math.min(size, first + TILE_WIDTH) }, isElsewhere);
     return await readTile(place, size, 0, n).catch(() => undefined);
   }
 }

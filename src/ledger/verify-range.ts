@@ -107,7 +107,7 @@ export async function verifyRange(
     if (isElsewhere) elsewhere.push(unread);
   };
   for (let n = from; n < to; n++) {
-    const hashes = await verifyBundle(place, size, n, 0, take, onFault, skip);
+    const hashes = await verifyBundle(place, size, n, take, onFault, skip);
     if (!hashes) break;
     roots.push(perfectRoot(await settled(place, size, n, hashes, onFault)));
   }

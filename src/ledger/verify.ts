@@ -15,7 +15,7 @@ import { dirOf, type LogPlace } from './archive.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { nodeDisk } from './disk.ts';
 import type { Entry } from './entry.ts';
-import { readJournal } from './journal.ts';
+import { type FoundRecord, readJournal } from './journal.ts';
 import { parseHead } from './lock.ts';
 import { joined, Pairing, type Unread } from './pairing.ts';
 import { readCheckpoint, readIfThere, readTile } from './read.ts';
@@ -63,8 +63,6 @@ export interface VerifyOptions {
 }
 
 const FAULTS_MAX = 100;
-/** How often a ledger that is being written may overtake its verification. */
-const ROUNDS_MAX = 20;
 const RANGE_MODULE = new URL('./verify-range.ts', import.meta.url);
 
 /**
@@ -92,8 +90,6 @@ class Verification {
   /** Root at each size where a batch ended, as far as known. */
   readonly #roots = new Map<number, Hash>([[0, EMPTY_ROOT]]);
   readonly #elsewhere: Unread[] = [];
-  /** Tiles that are full and not compared with their file yet. */
-  readonly #full: Tile[] = [];
   #size = 0;
   #root = EMPTY_ROOT;
 
@@ -105,22 +101,18 @@ class Verification {
   }
 
   async run(): Promise<void> {
-    // Read first: all that it knows of must be found by what is read after it.
+    // In this order what moves on meanwhile is found further on: what the lock store knows is in the
+    // journal or published, and what has left the journal is below the checkpoint.
     const lock = await readIfThere(join(this.#dir, 'lock/head'));
-    let gap: LedgerFault | undefined;
-    for (let round = 1; round <= ROUNDS_MAX; round++) {
-      const checkpoint = await this.#readCheckpoint();
-      if (!checkpoint) return;
-      if (gap && checkpoint.size <= this.#size) break;
-      if (!(await this.#verifyPublished(checkpoint))) return;
-      // A gap may only mean that the writer published, and removed, what was to be read here.
-      gap = await this.#verifyJournal().catch((error: unknown) => {
-        return { file: 'journal', problem: asProvisoError(error).publicMessage };
-      });
-      if (!gap) break;
-    }
-    if (gap) this.#addFault(gap);
-    else if (lock) this.#verifyLock(lock);
+    const journal = await this.#attempt('journal', () =>
+      Array.fromAsync(readJournal(nodeDisk, this.#dir)),
+    );
+    const checkpoint = await this.#attempt('checkpoint', () =>
+      readCheckpoint(this.#dir, this.#log),
+    );
+    if (!checkpoint || !(await this.#verifyPublished(checkpoint))) return;
+    const isWhole = await this.#attempt('journal', () => journal && this.#verifyJournal(journal));
+    if (isWhole && lock) this.#verifyLock(lock);
   }
 
   report(): LedgerReport {
@@ -141,34 +133,32 @@ class Verification {
     };
   }
 
-  async #readCheckpoint(): Promise<Checkpoint | undefined> {
+  /** @returns `undefined` where it fails, which is a fault of that file */
+  async #attempt<T>(file: string, work: () => T | Promise<T>): Promise<T | undefined> {
     try {
-      return await readCheckpoint(this.#dir, this.#log);
+      return await work();
     } catch (error) {
-      this.#fault('checkpoint', asProvisoError(error).publicMessage);
+      this.#fault(file, asProvisoError(error).publicMessage);
       return undefined;
     }
   }
 
   /** @returns false where too much is missing to go on */
   async #verifyPublished({ size, root }: Checkpoint): Promise<boolean> {
-    if (this.#edge.size === 0 && !(await this.#verifyRanges(size))) return false;
-    while (this.#edge.size < size) {
-      const skip = this.#edge.size % TILE_WIDTH;
-      const n = Math.floor(this.#edge.size / TILE_WIDTH);
+    if (!(await this.#verifyRanges(size))) return false;
+    if (this.#edge.size < size) {
+      const n = Math.floor(size / TILE_WIDTH);
       const leaves = await verifyBundle(
         this.#place,
         size,
         n,
-        skip,
         this.#take,
         this.#addFault,
         this.#skip,
       );
       if (!leaves) return false;
-      for (let i = skip; i < leaves.length; i++) this.#append(leaves[i] as Hash);
-      for (const tile of this.#full.splice(0)) await this.#verifyTile(tile);
-      this.#options.onProgress?.(this.#edge.size, size);
+      for (const leaf of leaves) this.#append(leaf);
+      this.#options.onProgress?.(size, size);
     }
     if (this.#edge.root() !== root) await this.#settleEnd(size, root);
     for (const tile of this.#edge.partials()) await this.#verifyTile(tile);
@@ -210,14 +200,15 @@ class Verification {
     } = this.#options;
     // The tree over the bundles' roots: its tiles of level 0 are the log's tiles of level 1.
     const above = new TreeEdge();
+    const full: Tile[] = [];
     for await (const range of ranges(size)) {
       range.faults.forEach(this.#addFault);
       this.#elsewhere.push(...range.elsewhere);
       for (const { entry, problem } of this.#pairing.join(range.paired)) {
         this.#fault(tilePath('entries', Math.floor(entry / TILE_WIDTH)), problem, entry);
       }
-      for (const root of range.roots) above.append(root, (tile) => this.#full.push(raised(tile)));
-      for (const tile of this.#full.splice(0)) await this.#verifyTile(tile);
+      for (const root of range.roots) above.append(root, (tile) => full.push(raised(tile)));
+      for (const tile of full.splice(0)) await this.#verifyTile(tile);
       if (range.roots.length < range.to - range.from) return false;
       this.#options.onProgress?.(range.to * TILE_WIDTH, size);
     }
@@ -233,15 +224,16 @@ class Verification {
     return verifyTile(this.#place, tile, this.#addFault);
   }
 
-  /** @returns a gap between the checkpoint and the journal's first record past it */
-  async #verifyJournal(): Promise<LedgerFault | undefined> {
-    for await (const { record, path } of readJournal(nodeDisk, this.#dir)) {
+  /** @returns false where records are missing */
+  #verifyJournal(journal: readonly FoundRecord[]): boolean {
+    for (const { record, path } of journal) {
       const { firstIndex, count } = record;
       const { size } = this.#edge;
       if (firstIndex + count <= size) continue;
       if (firstIndex !== size) {
         const problem = `The log ends at ${size}, and \`${path}\` goes on at ${firstIndex}.`;
-        return { file: path, problem, entry: size };
+        this.#fault(path, problem, size);
+        return false;
       }
       decodeBundle(record.entries, count, path).forEach((entry, i) => {
         verifyEntry(entry, firstIndex + i, path, this.#take, this.#addFault, this.#skip);
@@ -256,7 +248,7 @@ class Verification {
         );
       }
     }
-    return undefined;
+    return true;
   }
 
   /** INVARIANT (8): all that the lock store says was acknowledged is there. */
@@ -274,7 +266,7 @@ class Verification {
   }
 
   #append(leaf: Hash): void {
-    this.#edge.append(leaf, (tile) => this.#full.push(tile));
+    this.#edge.append(leaf, () => {});
   }
 
   readonly #take = (entry: Entry): string | undefined => {
